@@ -1,0 +1,1 @@
+"""Music as values: scores, notation, timing, transforms, keys."""

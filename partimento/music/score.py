@@ -1,0 +1,286 @@
+"""`Score`: a piece of music as one immutable value.
+
+A score holds parts (each a `Notes` table with its instrument), a tempo map, meters, keys, markers
+and the texts a file carries. Times are integer ticks, `ticks_per_quarter` of them to a quarter
+note. Two scores are equal, and hash alike, when their music is. Transforms are pure functions in
+`partimento.music.transforms`, and methods here, so they chain:
+``seq(tune).repeat(2).transpose(12)``.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from partimento.errors import MusicError
+from partimento.music.notes import MAX_TICK, Notes
+
+DEFAULT_TICKS_PER_QUARTER = 480
+DEFAULT_MICROSECONDS_PER_QUARTER = 500_000  # 120 quarters a minute, as the MIDI standard says
+MICROSECONDS_PER_MINUTE = 60_000_000
+SUSTAIN_PEDAL = 64
+
+
+class Tempo(NamedTuple):
+    """From `tick` on, a quarter note lasts so many microseconds (1 to 2**24 - 1)."""
+
+    tick: int
+    microseconds_per_quarter: int
+
+    @property
+    def qpm(self) -> float:
+        """Quarter notes a minute."""
+        return MICROSECONDS_PER_MINUTE / self.microseconds_per_quarter
+
+    @classmethod
+    def from_qpm(cls, qpm: float, tick: int = 0) -> "Tempo":
+        """Round a speed in quarters a minute to whole microseconds a quarter."""
+        if not MICROSECONDS_PER_MINUTE / (2**24 - 1) <= qpm <= MICROSECONDS_PER_MINUTE:
+            raise MusicError(f"tempo {qpm} is outside 3.58 to 60,000,000 quarters a minute")
+        return cls(tick, max(1, min(2**24 - 1, round(MICROSECONDS_PER_MINUTE / qpm))))
+
+
+class Meter(NamedTuple):
+    """From `tick` on, a bar holds `numerator` notes of length 1/`denominator`."""
+
+    tick: int
+    numerator: int
+    denominator: int
+
+    @property
+    def quarters_per_bar(self) -> float:
+        """Length of a bar in quarter notes: 3 for 6/8, 4 for 4/4."""
+        return 4 * self.numerator / self.denominator
+
+    def __str__(self) -> str:
+        return f"{self.numerator}/{self.denominator}"
+
+
+class Key(NamedTuple):
+    """From `tick` on, a key signature: `fifths` sharps (flats when negative), major or minor."""
+
+    tick: int
+    fifths: int
+    is_minor: bool = False
+
+    @property
+    def tonic(self) -> int:
+        """Pitch class of the tonic: 0 is C. C major has 0 fifths, A minor too."""
+        return (self.fifths * 7 + (9 if self.is_minor else 0)) % 12
+
+    def __str__(self) -> str:
+        names = ("Fb", "Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B")
+        names += ("F#", "C#", "G#", "D#", "A#")
+        tonic = names[self.fifths + 8 + (3 if self.is_minor else 0)]
+        return f"{tonic} {'minor' if self.is_minor else 'major'}"
+
+
+class Text(NamedTuple):
+    """Words at a tick: a marker, a lyric, or a remark of the file."""
+
+    tick: int
+    text: str
+
+
+class Control(NamedTuple):
+    """A MIDI controller move: number 64 is the sustain pedal (64 and above is down).
+
+    Numbers 0-127 are MIDI controllers with values 0-127. Number `PITCH_BEND` carries pitch bend,
+    value 0-16383 with 8192 in the middle.
+    """
+
+    tick: int
+    number: int
+    value: int
+
+
+PITCH_BEND = 128
+
+
+@dataclass(frozen=True)
+class Part:
+    """One voice or instrument.
+
+    Attributes
+    ----------
+    notes : Notes
+        Overlapping notes are allowed: a piano is one part.
+    name : str
+        As written in the file; may be empty.
+    program : int
+        General MIDI program, 0-127; 0 is a piano.
+    is_drum : bool
+        Pitches name drums of the General MIDI kit (MIDI channel 10).
+    controls : tuple of Control
+        In order of tick. Kept as data; `transforms.apply_sustain` turns pedals into lengths.
+    lyrics : tuple of Text
+        Syllables, in order of tick.
+    """
+
+    notes: Notes = field(default_factory=Notes)
+    name: str = ""
+    program: int = 0
+    is_drum: bool = False
+    controls: tuple[Control, ...] = ()
+    lyrics: tuple[Text, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.program <= 127:
+            raise MusicError(f"program {self.program} of part {self.name!r} is outside 0-127")
+        object.__setattr__(self, "controls", _by_tick(Control, self.controls))
+        object.__setattr__(self, "lyrics", _by_tick(Text, self.lyrics))
+
+    @property
+    def end(self) -> int:
+        """Tick at which the last note ends."""
+        return self.notes.end
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """A piece: parts side by side under one tempo map.
+
+    Attributes
+    ----------
+    parts : tuple of Part
+    ticks_per_quarter : int
+        1 to 32,767.
+    tempos, meters, keys : tuple
+        In order of tick, at most one a tick (the last given wins). Before the first tempo 120
+        quarters a minute hold, before the first meter 4/4; `tempo_map` and `meter_map` say so.
+    markers : tuple of Text
+        Rehearsal marks and section names.
+    end_tick : int
+        Where the piece ends: never before its last note, later when it closes with rests.
+        0 (the default) means at the last note.
+    title : str
+    remarks : tuple of Text
+        Other texts the file carries; `provenance` lives in one of them.
+    """
+
+    parts: tuple[Part, ...] = ()
+    ticks_per_quarter: int = DEFAULT_TICKS_PER_QUARTER
+    tempos: tuple[Tempo, ...] = ()
+    meters: tuple[Meter, ...] = ()
+    keys: tuple[Key, ...] = ()
+    markers: tuple[Text, ...] = ()
+    end_tick: int = 0
+    title: str = ""
+    remarks: tuple[Text, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.ticks_per_quarter <= 32767:
+            raise MusicError(
+                f"ticks_per_quarter {self.ticks_per_quarter} is outside 1-32767; 480 is usual"
+            )
+        set_field = object.__setattr__
+        set_field(self, "parts", tuple(self.parts))
+        set_field(self, "tempos", _one_a_tick(_by_tick(Tempo, self.tempos)))
+        set_field(self, "meters", _one_a_tick(_by_tick(Meter, self.meters)))
+        set_field(self, "keys", _one_a_tick(_by_tick(Key, self.keys)))
+        set_field(self, "markers", _by_tick(Text, self.markers))
+        set_field(self, "remarks", _by_tick(Text, self.remarks))
+        last = max((part.end for part in self.parts), default=0)
+        set_field(self, "end_tick", max(int(self.end_tick), last))
+        if self.end_tick > MAX_TICK:
+            raise MusicError(f"the piece ends at tick {self.end_tick}: ticks run to {MAX_TICK}")
+        for tempo in self.tempos:
+            if not 1 <= tempo.microseconds_per_quarter < 2**24:
+                raise MusicError(
+                    f"tempo at tick {tempo.tick} is {tempo.microseconds_per_quarter} microseconds "
+                    "a quarter: it must be 1 to 16,777,215"
+                )
+        for meter in self.meters:
+            is_power = meter.denominator in (1, 2, 4, 8, 16, 32, 64, 128)
+            if not (1 <= meter.numerator <= 255 and is_power):
+                raise MusicError(
+                    f"meter {meter} at tick {meter.tick} is impossible: 1 to 255 notes of length "
+                    "1/1 to 1/128"
+                )
+        for key in self.keys:
+            if not -7 <= key.fifths <= 7:
+                raise MusicError(f"key at tick {key.tick} has {key.fifths} sharps: -7 to 7")
+
+    # What it is.
+
+    @property
+    def num_notes(self) -> int:
+        """Notes in all parts."""
+        return sum(len(part.notes) for part in self.parts)
+
+    @property
+    def duration_qn(self) -> float:
+        """Length in quarter notes."""
+        return self.end_tick / self.ticks_per_quarter
+
+    @property
+    def tempo_map(self) -> tuple[Tempo, ...]:
+        """The tempos, starting at tick 0."""
+        if self.tempos and self.tempos[0].tick == 0:
+            return self.tempos
+        return (Tempo(0, DEFAULT_MICROSECONDS_PER_QUARTER), *self.tempos)
+
+    @property
+    def meter_map(self) -> tuple[Meter, ...]:
+        """The meters, starting at tick 0."""
+        if self.meters and self.meters[0].tick == 0:
+            return self.meters
+        return (Meter(0, 4, 4), *self.meters)
+
+    @property
+    def qpm(self) -> float:
+        """Tempo at the start, in quarter notes a minute."""
+        return self.tempo_map[0].qpm
+
+    @property
+    def meter(self) -> Meter:
+        """Meter at the start."""
+        return self.meter_map[0]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the music, as 64 hexadecimal digits; equal scores have equal digests."""
+        hasher = hashlib.sha256()
+        for name in ("ticks_per_quarter", "tempos", "meters", "keys", "markers", "end_tick"):
+            hasher.update(f"{name}={getattr(self, name)!r};".encode())
+        hasher.update(f"title={self.title!r};remarks={self.remarks!r};".encode())
+        for part in self.parts:
+            facts = (part.name, part.program, part.is_drum, part.controls, part.lyrics)
+            hasher.update(f"{facts!r};{len(part.notes)};".encode())
+            hasher.update(part.notes.as_bytes())
+        return hasher.hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Score):
+            return NotImplemented
+        return self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        count = len(self.parts)
+        return (
+            f"Score({count} part{'' if count == 1 else 's'}, {self.num_notes} notes, "
+            f"{self.duration_qn:g} quarters, {self.meter}, {self.qpm:g} qpm)"
+        )
+
+    def with_parts(self, parts: Sequence[Part]) -> "Score":
+        """Give the same piece with other parts."""
+        return replace(self, parts=tuple(parts))
+
+
+def _by_tick(kind: type, events: Sequence[Any]) -> tuple[Any, ...]:
+    """Sort events by tick (stable), as tuples of their kind."""
+    made = [kind(*event) for event in events]
+    for event in made:
+        if not 0 <= event.tick <= MAX_TICK:
+            raise MusicError(f"{event!r} stands outside ticks 0-{MAX_TICK}")
+    return tuple(sorted(made, key=lambda event: event.tick))
+
+
+def _one_a_tick(events: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Where several stand at one tick, keep the last given."""
+    return tuple({event.tick: event for event in events}.values())
+

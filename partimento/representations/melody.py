@@ -1,0 +1,228 @@
+"""`MelodyRepresentation`: one melody as one event a grid step, the way MusicRNN reads it.
+
+| token | means |
+|---|---|
+| 0 `HOLD` | nothing starts or ends: a note sounds on, or silence goes on |
+| 1 `REST` | the sounding note ends |
+| 2 + (pitch - lowest) | a note of this pitch starts (and ends the one before) |
+
+`encode` and `decode` are exact on melodies whose onsets and offsets lie on the grid. What does not
+survive: velocity, times between grid steps (moved to the nearest), overlaps (a note ends when the
+next starts) and the silence after the last note beyond what `steps` asks for.
+
+Networks may read more than the token before: `features` lays out, for every step to be predicted,
+the place in the bar, what happened one or more bars ago, and how many bars are left. All of it is
+known before the step is drawn, so likelihoods stay exact.
+
+References
+----------
+Magenta's `melody_encoder_decoder` (events), and "lookback" RNN: Waite, "Generating Long-Term
+Structure in Songs and Stories", 2016.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from partimento.errors import ParameterError, VocabularyError
+from partimento.music.grid import Grid, check_steps_per_quarter
+from partimento.music.notes import DEFAULT_VELOCITY, Notes
+from partimento.music.timing import steps_to_ticks, ticks_to_steps
+
+HOLD = 0
+REST = 1
+FIRST_PITCH = 2
+
+MAX_POSITION = 95  # steps into or left in a bar; longer bars share the last value
+MAX_BEAT = 23
+BARS_IN_CYCLE = 16
+
+
+@dataclass(frozen=True)
+class MelodyRepresentation:
+    """Melodies of a span of pitches on a grid.
+
+    Attributes
+    ----------
+    steps_per_quarter : int
+        4 is a sixteenth grid; 12 also holds triplets.
+    lowest, highest : int
+        Pitches that have a token, both included. The default 36 are those of `basic_rnn`.
+    with_position : bool
+        Features say where in the bar, the beat and a cycle of 16 bars a step stands.
+    lookback_bars : tuple of int
+        Features hold the token that stood at this place so many bars ago.
+    countdown_bars : int
+        A feature says how many bars are left, up to so many; 0 leaves it out.
+    """
+
+    steps_per_quarter: int = 4
+    lowest: int = 48
+    highest: int = 83
+    with_position: bool = False
+    lookback_bars: tuple[int, ...] = ()
+    countdown_bars: int = 0
+
+    def __post_init__(self) -> None:
+        check_steps_per_quarter(self.steps_per_quarter)
+        if not 0 <= self.lowest <= self.highest <= 127:
+            raise ParameterError(
+                f"lowest and highest must be 0-127 in this order, got {self.lowest}-{self.highest}"
+            )
+        if any(not 1 <= bars <= 64 for bars in self.lookback_bars):
+            raise ParameterError(f"lookback_bars must be 1-64, got {self.lookback_bars}")
+        if not 0 <= self.countdown_bars <= 256:
+            raise ParameterError(f"countdown_bars must be 0-256, got {self.countdown_bars}")
+        object.__setattr__(self, "lookback_bars", tuple(self.lookback_bars))
+
+    @property
+    def vocab_size(self) -> int:
+        """Tokens: hold, rest and one a pitch."""
+        return FIRST_PITCH + self.highest - self.lowest + 1
+
+    @property
+    def feature_sizes(self) -> tuple[int, ...]:
+        """Values each feature can take, in the order `features` lays them out."""
+        token = self.vocab_size + 1  # one more: before the beginning
+        place = (MAX_POSITION + 1, MAX_POSITION + 1, MAX_BEAT + 1, BARS_IN_CYCLE)
+        return (
+            token,
+            *(place if self.with_position else ()),
+            *(token for _ in self.lookback_bars),
+            *((self.countdown_bars + 2,) if self.countdown_bars else ()),
+        )
+
+    def encode(
+        self, notes: Notes, ticks_per_quarter: int = 480, steps: int | None = None
+    ) -> np.ndarray:
+        """Write a melody as tokens.
+
+        Parameters
+        ----------
+        notes
+            One voice. Where notes overlap, each ends when the next starts.
+        ticks_per_quarter
+            Division of `notes`.
+        steps
+            Length of the result; `None` ends it where the last note ends. Longer is filled with
+            silence, shorter is refused.
+
+        Returns
+        -------
+        tokens : int64 array, shape (time,)
+
+        Raises
+        ------
+        VocabularyError
+            If a pitch has no token, or two notes fall on one step.
+        """
+        onset = ticks_to_steps(notes.onset, ticks_per_quarter, self.steps_per_quarter)
+        offset = ticks_to_steps(notes.offset, ticks_per_quarter, self.steps_per_quarter)
+        self._check(notes, onset)
+        offset = np.maximum(offset, onset + 1)
+        offset[:-1] = np.minimum(offset[:-1], onset[1:])
+        last = int(offset[-1]) if len(notes) else 0
+        length = last if steps is None else steps
+        if length < last:
+            raise VocabularyError(
+                f"the melody is {last} steps long and does not fit in {length}: slice it first"
+            )
+        tokens = np.full(length + 1, HOLD, dtype=np.int64)
+        tokens[offset] = REST  # overwritten where the next note starts at once
+        tokens[onset] = notes.pitch - self.lowest + FIRST_PITCH
+        return tokens[:length]
+
+    def decode(
+        self, tokens: np.ndarray, ticks_per_quarter: int = 480, velocity: int = DEFAULT_VELOCITY
+    ) -> Notes:
+        """Read tokens as a melody; any tokens 0 to ``vocab_size - 1`` in any order are music.
+
+        A `REST` while nothing sounds says nothing; the last note ends with the last token.
+        """
+        tokens = np.asarray(tokens, dtype=np.int64)
+        if ((tokens < 0) | (tokens >= self.vocab_size)).any():
+            raise VocabularyError(f"tokens must be 0 to {self.vocab_size - 1}")
+        events = np.flatnonzero(tokens != HOLD)
+        is_onset = tokens[events] >= FIRST_PITCH
+        ends = np.append(events[1:], len(tokens))[is_onset]
+        onset = events[is_onset]
+        onset_tick = steps_to_ticks(onset, ticks_per_quarter, self.steps_per_quarter)
+        end_tick = steps_to_ticks(ends, ticks_per_quarter, self.steps_per_quarter)
+        return Notes(
+            onset_tick,
+            np.maximum(end_tick - onset_tick, 1),
+            tokens[onset] - FIRST_PITCH + self.lowest,
+            np.full(len(onset), velocity),
+        )
+
+    def features(
+        self,
+        tokens: np.ndarray,
+        grid: Grid,
+        bars: int | None = None,
+        start: int = 0,
+        stop: int | None = None,
+    ) -> np.ndarray:
+        """Lay out what is known before each step is drawn.
+
+        Parameters
+        ----------
+        tokens
+            Integers, shape (..., time): the steps so far. Row ``t`` of the result reads only
+            ``tokens[..., :t]``.
+        grid
+            Bars and beats of at least `stop` steps.
+        bars
+            Bars the whole piece will have; `None` where nobody knows.
+        start, stop
+            Steps to lay out; all that `tokens` holds by default. `stop` may be one beyond.
+
+        Returns
+        -------
+        features : int64 array, shape (..., stop - start, feature)
+            Each column in ``0 … feature_sizes[i] - 1``.
+        """
+        tokens = np.asarray(tokens)
+        stop = tokens.shape[-1] if stop is None else stop
+        steps = np.arange(start, stop)
+        place = grid[start:stop]
+        shape = (*tokens.shape[:-1], stop - start)
+        columns = [self._token_at(tokens, steps - 1)]
+        if self.with_position:
+            left = place.bar_steps - place.position
+            columns += [
+                np.minimum(place.position, MAX_POSITION),
+                np.minimum(left, MAX_POSITION),
+                np.minimum(place.position % place.beat_steps, MAX_BEAT),
+                place.bar % BARS_IN_CYCLE,
+            ]
+        columns += [
+            self._token_at(tokens, steps - ago * place.bar_steps) for ago in self.lookback_bars
+        ]
+        if self.countdown_bars:
+            unknown = self.countdown_bars + 1
+            left = unknown if bars is None else np.clip(bars - place.bar - 1, 0, unknown - 1)
+            columns.append(np.broadcast_to(left, len(steps)))
+        return np.stack([np.broadcast_to(column, shape) for column in columns], axis=-1)
+
+    def _token_at(self, tokens: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """Tokens at steps; `vocab_size` stands for what was before the beginning."""
+        if tokens.shape[-1] == 0:
+            return np.full((*tokens.shape[:-1], len(steps)), self.vocab_size)
+        return np.where(steps < 0, self.vocab_size, tokens[..., np.maximum(steps, 0)])
+
+    def _check(self, notes: Notes, onset: np.ndarray) -> None:
+        if (is_out := (notes.pitch < self.lowest) | (notes.pitch > self.highest)).any():
+            first = int(is_out.argmax())
+            raise VocabularyError(
+                f"pitch {notes.pitch[first]} at tick {notes.onset[first]} has no token: this "
+                f"vocabulary spans {self.lowest}-{self.highest}. Transpose the piece, or widen the "
+                "span and train again."
+            )
+        if (meets := np.diff(onset) == 0).any():
+            first = int(meets.argmax())
+            raise VocabularyError(
+                f"two notes start on step {onset[first]} (ticks {notes.onset[first]} and "
+                f"{notes.onset[first + 1]}): a melody has one. Take its top line with "
+                "skyline(), or use more steps a quarter."
+            )
