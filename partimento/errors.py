@@ -78,7 +78,7 @@ class TrainingError(PartimentoError):
     """Training cannot start or go on."""
 
 
-class EnvironmentFault(PartimentoError):
+class EnvironmentFault(PartimentoError):  # noqa: N818 (EnvironmentError is Python's OSError)
     """The machine is at fault, not the input: no space, no permission, a missing extra."""
 
     exit_code = EXIT_ENVIRONMENT

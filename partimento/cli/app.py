@@ -14,7 +14,15 @@ from typing import Annotated, Any
 import typer
 
 from partimento import __version__
-from partimento.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, PartimentoError
+from partimento.errors import (
+    EXIT_DONE,
+    EXIT_ENVIRONMENT,
+    EXIT_INTERRUPTED,
+    EXIT_REFUSED,
+    PartimentoError,
+)
+
+USAGE_ERRORS = typer.BadParameter.__mro__[2]  # ClickException, which Typer has no name for
 
 VERBS = {  # verb: module of partimento.cli whose `run` it is
     "continue": "continue_",
@@ -34,7 +42,24 @@ def main() -> None:
     """Run the command line of this process."""
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     sys.stderr.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    build_app()(prog_name="partimento")
+    sys.exit(run_app(sys.argv[1:]))
+
+
+def run_app(arguments: list[str]) -> int:
+    """Run one command line; usage that is refused becomes one line, like every other error."""
+    try:
+        return build_app()(arguments, prog_name="partimento", standalone_mode=False) or EXIT_DONE
+    except USAGE_ERRORS as error:
+        if not arguments:  # no verb: the help is the answer
+            error.show()
+            return EXIT_REFUSED
+        verb = arguments[0] if arguments[0] in VERBS else ""
+        message = error.format_message().rstrip(".")
+        _say(f"{message}. See `{' '.join(['partimento', verb]).strip()} --help`")
+        return EXIT_REFUSED
+    except typer.Abort:
+        _say("interrupted")
+        return EXIT_INTERRUPTED
 
 
 def build_app() -> typer.Typer:
@@ -43,22 +68,29 @@ def build_app() -> typer.Typer:
         add_completion=False,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
-        help="Teach a machine music from examples, and make new music with it.",
     )
-    app.callback()(_globals)
+    about = "Teach a machine music from examples, and make new music with it."
+    app.callback(help=about)(_globals)
     for verb, module in VERBS.items():
         app.command(name=verb)(guarded(import_module(f"partimento.cli.{module}").run))
     return app
 
 
-def _globals(
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)
-    ] = False,
-) -> None:
-    if version:
+def _tell_version(is_asked: bool) -> None:
+    if is_asked:
         print(f"partimento {__version__}")  # noqa: T201
         raise typer.Exit
+
+
+def _globals(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and stop.", is_eager=True, callback=_tell_version
+        ),
+    ] = False,
+) -> None:
+    """Options that stand before the verb."""
 
 
 def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -76,7 +108,8 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
         except MemoryError:
-            raise _stop("out of memory: close other programs or use less", EXIT_ENVIRONMENT) from None
+            message = "out of memory: close other programs, or ask for less"
+            raise _stop(message, EXIT_ENVIRONMENT) from None
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             raise _stop(f"{where}{error.strerror or error}", EXIT_ENVIRONMENT) from None
@@ -85,6 +118,10 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _stop(message: str, exit_code: int) -> typer.Exit:
+    _say(message)
+    return typer.Exit(exit_code)
+
+
+def _say(message: str) -> None:
     line = " ".join(message.split())
     print(f"partimento: {line}", file=sys.stderr)  # noqa: T201
-    return typer.Exit(exit_code)

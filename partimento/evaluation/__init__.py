@@ -1,0 +1,1 @@
+"""Evaluation: likelihood tables, musical statistics, memorisation."""

@@ -1,0 +1,1 @@
+"""Making music: running a model's graphs, drawing tokens, constraints, continuing, likelihoods."""

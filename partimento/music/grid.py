@@ -83,7 +83,7 @@ class Grid:
 
 
 def beat_length(meter: Meter, steps_per_quarter: int) -> int:
-    """Steps in a beat; a beat finer than the grid counts as one step."""
+    """Count the steps in a beat; a beat finer than the grid counts as one step."""
     is_compound = meter.denominator >= 8 and meter.numerator % 3 == 0
     units = 3 if is_compound else 1
     return max(1, 4 * units * steps_per_quarter // meter.denominator)

@@ -65,11 +65,23 @@ class Notes:
             )
         _check(*columns)
         onset, duration, pitch, velocity = columns
-        order = np.lexsort((velocity, duration, pitch, onset))
+        order = sorted_order(onset << 7 | pitch, duration, velocity)
         for name, column in zip(("onset", "duration", "pitch", "velocity"), columns, strict=True):
             ordered = column[order]
             ordered.flags.writeable = False
             object.__setattr__(self, name, ordered)
+
+    @classmethod
+    def of_sorted(
+        cls, onset: np.ndarray, duration: np.ndarray, pitch: np.ndarray, velocity: np.ndarray
+    ) -> "Notes":
+        """Wrap int64 columns that are known to be valid and in order; nothing is checked."""
+        notes = object.__new__(cls)
+        columns = (onset, duration, pitch, velocity)
+        for name, column in zip(("onset", "duration", "pitch", "velocity"), columns, strict=True):
+            column.flags.writeable = False
+            object.__setattr__(notes, name, column)
+        return notes
 
     @property
     def offset(self) -> np.ndarray:
@@ -120,6 +132,15 @@ class Notes:
         """All columns, one after the other, as little-endian 64-bit integers."""
         columns = (self.onset, self.duration, self.pitch, self.velocity)
         return b"".join(column.astype("<i8").tobytes() for column in columns)
+
+
+def sorted_order(key: np.ndarray, duration: np.ndarray, velocity: np.ndarray) -> np.ndarray:
+    """Rows in the order of a key that holds onset and pitch, then of duration and velocity."""
+    order = np.argsort(key, kind="stable")
+    ordered = key[order]
+    if (ordered[1:] == ordered[:-1]).any():  # one pitch twice at one onset: rare
+        order = np.lexsort((velocity, duration, key))
+    return order
 
 
 def _column(name: str, values: Any) -> np.ndarray:

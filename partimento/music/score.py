@@ -8,18 +8,31 @@ note. Two scores are equal, and hash alike, when their music is. Transforms are 
 """
 
 import hashlib
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from partimento.errors import MusicError
 from partimento.music.notes import MAX_TICK, Notes
 
+if TYPE_CHECKING:
+    import os
+    from fractions import Fraction
+
+    from partimento.music.transforms import QuantizationShift
+
 DEFAULT_TICKS_PER_QUARTER = 480
+MAX_TICKS_PER_QUARTER = 32767  # the header of a MIDI file has 15 bits for it
 DEFAULT_MICROSECONDS_PER_QUARTER = 500_000  # 120 quarters a minute, as the MIDI standard says
 MICROSECONDS_PER_MINUTE = 60_000_000
 SUSTAIN_PEDAL = 64
+# Along the line of fifths.
+_FLAT, _NATURAL, _SHARP = "Cb Gb Db Ab Eb Bb", "F C G D A E B", "F# C# G# D# A#"
+TONICS = tuple(f"{_FLAT} {_NATURAL} {_SHARP}".split())
 
 
 class Tempo(NamedTuple):
@@ -70,9 +83,7 @@ class Key(NamedTuple):
         return (self.fifths * 7 + (9 if self.is_minor else 0)) % 12
 
     def __str__(self) -> str:
-        names = ("Fb", "Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B")
-        names += ("F#", "C#", "G#", "D#", "A#")
-        tonic = names[self.fifths + 8 + (3 if self.is_minor else 0)]
+        tonic = TONICS[self.fifths + 7 + (3 if self.is_minor else 0)]
         return f"{tonic} {'minor' if self.is_minor else 'major'}"
 
 
@@ -128,6 +139,8 @@ class Part:
     def __post_init__(self) -> None:
         if not 0 <= self.program <= 127:
             raise MusicError(f"program {self.program} of part {self.name!r} is outside 0-127")
+        object.__setattr__(self, "program", _plain(self.program))
+        object.__setattr__(self, "is_drum", bool(self.is_drum))
         object.__setattr__(self, "controls", _by_tick(Control, self.controls))
         object.__setattr__(self, "lyrics", _by_tick(Text, self.lyrics))
 
@@ -170,11 +183,12 @@ class Score:
     remarks: tuple[Text, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 1 <= self.ticks_per_quarter <= 32767:
+        if not 1 <= self.ticks_per_quarter <= MAX_TICKS_PER_QUARTER:
             raise MusicError(
                 f"ticks_per_quarter {self.ticks_per_quarter} is outside 1-32767; 480 is usual"
             )
         set_field = object.__setattr__
+        set_field(self, "ticks_per_quarter", _plain(self.ticks_per_quarter))
         set_field(self, "parts", tuple(self.parts))
         set_field(self, "tempos", _one_a_tick(_by_tick(Tempo, self.tempos)))
         set_field(self, "meters", _one_a_tick(_by_tick(Meter, self.meters)))
@@ -266,21 +280,135 @@ class Score:
             f"{self.duration_qn:g} quarters, {self.meter}, {self.qpm:g} qpm)"
         )
 
+    # What can be made of it: each is a function of `partimento.music.transforms`, where its
+    # parameters are explained. Imported late, since transforms are made of scores.
+
     def with_parts(self, parts: Sequence[Part]) -> "Score":
         """Give the same piece with other parts."""
         return replace(self, parts=tuple(parts))
 
+    def repeat(self, times: int, *, at_bar: bool = False) -> "Score":
+        """Play the piece so many times in a row."""
+        return _transforms().repeat(self, times, at_bar=at_bar)
+
+    def concat(self, *others: "Score", at_bar: bool = False) -> "Score":
+        """Play others after this one."""
+        return _transforms().concat(self, *others, at_bar=at_bar)
+
+    def stack(self, *others: "Score") -> "Score":
+        """Play others at the same time, under the tempo and meter of this one."""
+        return _transforms().stack(self, *others)
+
+    def delay(self, quarters: "float | Fraction") -> "Score":
+        """Rest first, for so many quarters."""
+        return _transforms().delay(self, quarters)
+
+    def transpose(self, semitones: int) -> "Score":
+        """Move every pitch, except drums, and the key signatures."""
+        return _transforms().transpose(self, semitones)
+
+    def reverse(self) -> "Score":
+        """Play the piece backwards."""
+        return _transforms().reverse(self)
+
+    def stretch(self, factor: "float | Fraction") -> "Score":
+        """Make all note lengths so many times as long."""
+        return _transforms().stretch(self, factor)
+
+    def slice(
+        self,
+        start: "float | Fraction" = 0,
+        stop: "float | Fraction | None" = None,
+        *,
+        unit: str = "bars",
+    ) -> "Score":
+        """Cut out the bars (or quarters, ticks) from `start` to before `stop`."""
+        return _transforms().cut_out(self, start, stop, unit=unit)
+
+    def crop(self, *, at_bar: bool = True) -> "Score":
+        """Cut away the silence before the first and after the last note."""
+        return _transforms().crop(self, at_bar=at_bar)
+
+    def quantize(self, steps_per_quarter: int = 4) -> "Score":
+        """Move notes to the nearest step of a grid; `quantization_shift` says how far."""
+        return _transforms().quantize(self, steps_per_quarter)
+
+    def quantization_shift(self, steps_per_quarter: int = 4) -> "QuantizationShift":
+        """Say how far `quantize` would move the notes."""
+        return _transforms().quantization_shift(self, steps_per_quarter)
+
+    def merge(self, name: str = "") -> "Score":
+        """Put all parts into one (drums into another)."""
+        return _transforms().merge(self, name)
+
+    def apply_sustain(self) -> "Score":
+        """Turn the sustain pedal into note lengths."""
+        return _transforms().apply_sustain(self)
+
+    def with_ticks_per_quarter(self, ticks_per_quarter: int, *, may_round: bool = False) -> "Score":
+        """Write the same music with another division of the quarter."""
+        return _transforms().with_ticks_per_quarter(self, ticks_per_quarter, may_round=may_round)
+
+    def with_tempo(self, qpm: float) -> "Score":
+        """Play the whole piece at one tempo."""
+        return replace(self, tempos=(Tempo.from_qpm(qpm),))
+
+    def with_meter(self, meter: "Meter | tuple[int, int] | str") -> "Score":
+        """Count the whole piece in one meter; the notes stay where they are."""
+        return _transforms().with_meter(self, meter)
+
+    def with_key(self, key: "Key | str") -> "Score":
+        """Write one key signature for the whole piece; the notes stay as they are."""
+        return _transforms().with_key(self, key)
+
+    def with_program(self, program: int) -> "Score":
+        """Give every part, except drums, one General MIDI program."""
+        parts = (part if part.is_drum else replace(part, program=program) for part in self.parts)
+        return self.with_parts(tuple(parts))
+
+    def save(self, path: "str | os.PathLike[str]") -> None:
+        """Write a file; its extension chooses the format."""
+        # The one place where `music` reaches up to `formats`: a score that cannot be saved in
+        # one word would be no use to a musician. tests/test_layers.py knows this line.
+        from partimento.formats import write
+
+        write(self, path)
+
+
+def _transforms() -> Any:
+    """Get the transforms, which import this module."""
+    from partimento.music import transforms
+
+    return transforms
+
 
 def _by_tick(kind: type, events: Sequence[Any]) -> tuple[Any, ...]:
     """Sort events by tick (stable), as tuples of their kind."""
-    made = [kind(*event) for event in events]
-    for event in made:
+    if not events:
+        return ()
+    made = [event if type(event) is kind else kind(*event) for event in events]
+    if not {type(value) for event in made for value in event} <= {int, str, bool}:
+        made = [kind(*map(_plain, event)) for event in made]
+    made.sort(key=operator.itemgetter(0))
+    for event in (made[0], made[-1]):
         if not 0 <= event.tick <= MAX_TICK:
             raise MusicError(f"{event!r} stands outside ticks 0-{MAX_TICK}")
-    return tuple(sorted(made, key=lambda event: event.tick))
+    return tuple(made)
+
+
+def _plain(value: Any) -> Any:
+    """Python's own value of a NumPy scalar, so that equal music has one digest and one JSON."""
+    if isinstance(value, str | bool):
+        return value
+    plain = value.item() if isinstance(value, np.generic) else value
+    if isinstance(plain, bool | str):
+        return plain
+    try:
+        return operator.index(plain)
+    except TypeError:
+        raise MusicError(f"{value!r} must be a whole number: times are integer ticks") from None
 
 
 def _one_a_tick(events: tuple[Any, ...]) -> tuple[Any, ...]:
     """Where several stand at one tick, keep the last given."""
     return tuple({event.tick: event for event in events}.values())
-

@@ -23,24 +23,20 @@ def ticks_to_quarters(ticks: int, ticks_per_quarter: int) -> float:
     return ticks / ticks_per_quarter
 
 
-def ticks_to_steps(
-    ticks: np.ndarray, ticks_per_quarter: int, steps_per_quarter: int
-) -> np.ndarray:
+def ticks_to_steps(ticks: np.ndarray, ticks_per_quarter: int, steps_per_quarter: int) -> np.ndarray:
     """Nearest grid step of each tick; halves go to the later step. Exact integer arithmetic."""
     ticks = np.asarray(ticks, dtype=np.int64)
     return (2 * ticks * steps_per_quarter + ticks_per_quarter) // (2 * ticks_per_quarter)
 
 
-def steps_to_ticks(
-    steps: np.ndarray, ticks_per_quarter: int, steps_per_quarter: int
-) -> np.ndarray:
+def steps_to_ticks(steps: np.ndarray, ticks_per_quarter: int, steps_per_quarter: int) -> np.ndarray:
     """Nearest tick of each grid step (exact where the steps divide the quarter)."""
     steps = np.asarray(steps, dtype=np.int64)
     return (2 * steps * ticks_per_quarter + steps_per_quarter) // (2 * steps_per_quarter)
 
 
 def steps_per_bar(meter: Meter, steps_per_quarter: int) -> int:
-    """Steps in a bar; `ParameterError` where the bar is not a whole number of steps."""
+    """Count the steps of a bar; `ParameterError` where the bar is not a whole number of steps."""
     steps, rest = divmod(4 * meter.numerator * steps_per_quarter, meter.denominator)
     if rest:
         raise ParameterError(
@@ -113,15 +109,22 @@ class BarMap:
         return first[section] + np.floor((ticks - at[section]) / length[section]).astype(np.int64)
 
     def start(self, bars: np.ndarray | int) -> np.ndarray:
-        """Tick at which each bar starts (int64, same shape)."""
+        """First tick of each bar (int64, same shape)."""
         at, length, first = self._columns()
         bars = np.asarray(bars, dtype=np.int64)
         section = np.searchsorted(first, bars, side="right") - 1
-        return np.rint(at[section] + (bars - first[section]) * length[section]).astype(np.int64)
+        # Rounded up, so that the tick lies in its bar where the division cannot express the bar.
+        return np.ceil(at[section] + (bars - first[section]) * length[section]).astype(np.int64)
 
     def count(self, end_tick: int) -> int:
         """Bars needed to hold everything before a tick; 0 for an empty piece."""
         return int(self.bar(end_tick - 1)) + 1 if end_tick > 0 else 0
+
+    def line_from(self, tick: int) -> int:
+        """First bar line at or after a tick."""
+        bar = int(self.bar(tick))
+        line = int(self.start(bar))
+        return line if line == tick else int(self.start(bar + 1))
 
     def _columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Start tick, bar length in ticks and first bar number of each meter."""

@@ -1,0 +1,1 @@
+"""Networks: PyTorch modules that take tensors and return tensors."""

@@ -1,0 +1,1 @@
+"""Representations: music as integers and back."""

@@ -1,0 +1,208 @@
+"""How fast music is prepared: our reading of a folder beside pretty_midi and Python loops.
+
+    pip install pretty_midi
+    python benchmarks/data_speed.py [SET …] [--files 300] [--rounds 3] [--workers 1 2] [--json]
+
+Both read the same MIDI files from a folder and make training melodies of them: parse, pick the
+parts of one voice, lay them on a sixteenth grid, cut at long rests, drop what is short or of few
+pitches, write one event a step. The other side does it the way it is usually written: pretty_midi
+and loops over notes, one process. Ours also finds duplicates, splits and counts. Each side is
+timed in turn; the best round of each counts. Then ours alone on one, two and four times as many
+files: time and peak memory show whether it is linear and flat.
+"""
+
+import argparse
+import gc
+import json
+import platform
+import sys
+import tempfile
+import time
+import tracemalloc
+import warnings
+import zipfile
+from itertools import pairwise
+from pathlib import Path
+
+from partimento.data import MelodyRules, load_melodies
+from partimento.data.sources import data_root
+from partimento.representations.melody import MelodyRepresentation
+
+STEPS_PER_QUARTER = 4
+
+
+def ours(folder: Path, workers: int = 1) -> tuple[int, int]:
+    """Melodies and notes that our pipeline makes of a folder, written as tokens."""
+    pieces = load_melodies([folder], rules=MelodyRules(), workers=workers).pieces
+    representation = MelodyRepresentation(STEPS_PER_QUARTER)
+    tokens = [
+        representation.encode(piece.score.parts[0].notes, piece.score.ticks_per_quarter)
+        for piece in pieces
+    ]
+    return len(pieces), sum(int((melody > 1).sum()) for melody in tokens)
+
+
+def with_pretty_midi(folder: Path) -> tuple[int, int]:
+    """Do the same with pretty_midi and loops over notes."""
+    import pretty_midi
+
+    melodies = notes = 0
+    for path in sorted(folder.rglob("*.mid")):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                midi = pretty_midi.PrettyMIDI(str(path))
+            except Exception:
+                continue
+        for instrument in midi.instruments:
+            if instrument.is_drum:
+                continue
+            for events in _melodies(midi, instrument):
+                melodies += 1
+                notes += sum(event > 1 for event in events)
+    return melodies, notes
+
+
+def _melodies(midi, instrument):
+    """Event lists of an instrument of one voice, cut at rests of more than two bars."""
+    rows = []
+    for note in sorted(instrument.notes, key=lambda note: (note.start, note.pitch)):
+        ticks = midi.time_to_tick(note.start), midi.time_to_tick(note.end)
+        first, last = (round(tick / midi.resolution * STEPS_PER_QUARTER) for tick in ticks)
+        rows.append([first, max(last, first + 1), note.pitch])
+    meeting = 0
+    for before, after in pairwise(rows):
+        if after[0] == before[0] or before[1] > after[0] + 1:
+            meeting += 1
+        before[1] = min(before[1], after[0])
+    if not rows or meeting > 0.05 * len(rows):
+        return
+    bar = 4 * STEPS_PER_QUARTER
+    if midi.time_signature_changes:
+        meter = midi.time_signature_changes[0]
+        bar = max(1, 4 * STEPS_PER_QUARTER * meter.numerator // meter.denominator)
+    group: list[list[int]] = []
+    for row in [*rows, None]:
+        if row is not None and (not group or row[0] - group[-1][1] <= 2 * bar):
+            group.append(row)
+            continue
+        start = group[0][0] // bar * bar
+        length = -(-(group[-1][1] - start) // bar) * bar
+        if length >= 4 * bar and len({pitch for _, _, pitch in group}) >= 3:
+            events = [0] * (length + 1)
+            for first, last, pitch in group:
+                events[last - start] = 1
+                events[first - start] = 2 + pitch
+            yield events[:length]
+        if row is not None:
+            group = [row]
+
+
+def best_time(function, rounds: int, *arguments):
+    """Shortest time of some rounds in seconds, and what the function gave."""
+    times = []
+    for _ in range(rounds):
+        gc.collect()
+        start = time.perf_counter()
+        result = function(*arguments)
+        times.append(time.perf_counter() - start)
+    return min(times), result
+
+
+def peak_memory(function, *arguments) -> int:
+    """Most bytes Python and NumPy held at once beyond the result."""
+    tracemalloc.start()
+    kept = function(*arguments)  # noqa: F841 (alive, so that only what is beyond it is transient)
+    current, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak - current
+
+
+def unpack(names: list[str], files: int, folder: Path) -> tuple[int, int]:
+    """Write some files of each set below a folder; files and bytes written."""
+    root = data_root()
+    if root is None:
+        sys.exit("the corpora are not there: set PARTIMENTO_DATA to their folder")
+    count = size = 0
+    for name in names:
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(root / name / "midi.zip") as archive:
+            members = sorted(archive.namelist())
+            for member in members[:: max(1, len(members) // files)][:files]:
+                data = archive.read(member)
+                (folder / name / f"{count:05}.mid").write_bytes(data)
+                count, size = count + 1, size + len(data)
+    return count, size
+
+
+def main() -> None:
+    """Measure, and print a table or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("sets", nargs="*", default=["irish-cre", "openscore-lieder", "mutopia"])
+    parser.add_argument("--files", type=int, default=100, help="files of each set")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    rows: list[dict[str, object]] = []
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "once"
+        count, size = unpack(options.sets, options.files, folder)
+        theirs, made = best_time(with_pretty_midi, max(1, options.rounds // 2), folder)
+        rows.append(_row("pretty_midi and loops", theirs, theirs, count, size, made))
+        for workers in options.workers:
+            seconds, made = best_time(ours, options.rounds, folder, workers)
+            rows.append(
+                _row(f"partimento, {workers} process(es)", seconds, theirs, count, size, made)
+            )
+        growth = []
+        for times in (1, 2, 4):
+            larger = Path(temporary) / f"x{times}"
+            count, size = unpack(options.sets, times * options.files // 4 or 1, larger)
+            seconds, _ = best_time(ours, 1, larger)
+            growth.append(
+                {
+                    "files": count,
+                    "seconds": round(seconds, 3),
+                    "transient_mb": round(
+                        peak_memory(lambda folder: load_melodies([folder]), larger) / 1e6, 1
+                    ),
+                }
+            )
+    found = {
+        "machine": platform.platform(),
+        "python": platform.python_version(),
+        "sets": options.sets,
+    }
+    if options.json:
+        print(json.dumps({**found, "rows": rows, "growth": growth}, indent=2))
+        return
+    print(f"{', '.join(options.sets)}: {rows[0]['files']} files, {rows[0]['megabytes']} MB")
+    for row in rows:
+        print(
+            f"{row['what']:<26} {row['seconds']:8.2f} s {row['files_a_second']:8.0f} files/s "
+            f"{row['times']:6.1f} x   {row['melodies']} melodies, {row['notes']} notes"
+        )
+    for row in growth:
+        print(
+            f"{row['files']} files: {row['seconds']} s, {row['transient_mb']} MB beyond the result"
+        )
+
+
+def _row(
+    what: str, seconds: float, theirs: float, count: int, size: int, made: tuple[int, int]
+) -> dict[str, object]:
+    return {
+        "what": what,
+        "seconds": round(seconds, 3),
+        "files": count,
+        "megabytes": round(size / 1e6, 2),
+        "files_a_second": round(count / seconds, 1),
+        "times": round(theirs / seconds, 2),
+        "melodies": made[0],
+        "notes": made[1],
+    }
+
+
+if __name__ == "__main__":
+    main()

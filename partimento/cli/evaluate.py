@@ -1,0 +1,60 @@
+"""`partimento evaluate`: a model's melodies beside held-out tunes, in figures."""
+# ruff: noqa: T201
+
+from typing import Annotated
+
+import typer
+
+
+def run(
+    model: Annotated[str, typer.Argument(help="A model by name, or a checkpoint folder.")],
+    data: Annotated[
+        list[str],
+        typer.Option(help="A folder, zip or MIDI file, or a set by name; may be given repeatedly."),
+    ],
+    split: Annotated[
+        str, typer.Option(help="Tunes to compare with: valid, or test (for the last word).")
+    ] = "valid",
+    count: Annotated[int, typer.Option(help="Melodies to sample.")] = 100,
+    bars: Annotated[int, typer.Option(help="Bars of each, and of the tunes beside them.")] = 16,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 0,
+    temperature: Annotated[float, typer.Option(help="Of the sampling.")] = 1.0,
+    top_p: Annotated[float, typer.Option(help="Of the sampling.")] = 1.0,
+    top_k: Annotated[int, typer.Option(help="Of the sampling.")] = 0,
+    melody: Annotated[
+        str, typer.Option(help="Polyphonic parts: `strict` drops them, `skyline` takes the top.")
+    ] = "strict",
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Compare what a model makes with tunes it has not seen: statistics, surprise, copying."""
+    from partimento.data import MelodyRules, load_melodies
+    from partimento.evaluation.comparison import compare
+    from partimento.models.load import load
+
+    loaded = load(model, verb="sample")
+    representation = loaded.representation
+    rules = MelodyRules(
+        steps_per_quarter=representation.steps_per_quarter,
+        lowest=representation.lowest,
+        highest=representation.highest,
+        melody=melody,
+    )
+    found = load_melodies(data, rules=rules)
+    comparison = compare(
+        loaded,
+        found,
+        split=split,
+        count=count,
+        bars=bars,
+        seed=seed,
+        temperature=temperature,
+        top_p=top_p,
+        top_k=top_k,
+    )
+    if json:
+        from json import dumps
+
+        print(dumps({**comparison.as_dict(), "data": data}, indent=2))
+    else:
+        print(f"{loaded!r}\n")
+        print(comparison.text())

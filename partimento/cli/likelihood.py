@@ -1,0 +1,47 @@
+"""`partimento likelihood`: how surprised a model is by music, note by note."""
+# ruff: noqa: T201
+
+from typing import Annotated
+
+import typer
+
+MOST_SHOWN = 10  # notes
+
+
+def run(
+    file: Annotated[str, typer.Argument(help="A MIDI file, notation, or the name of an example.")],
+    model: Annotated[str, typer.Option(help="Name or checkpoint folder.")] = "melody-rnn",
+    melody: Annotated[
+        str, typer.Option(help="Part to listen to: its number, `skyline` or `auto`.")
+    ] = "auto",
+    qpm: Annotated[float | None, typer.Option(help="Tempo of notation; 120.")] = None,
+    meter: Annotated[str | None, typer.Option(help="Meter of notation; 4/4.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Measure how surprised a model is by a melody, in nats: more is less expected."""
+    from partimento.cli.listening import read_given, shown
+    from partimento.models.load import load
+    from partimento.music.pitches import pitch_name
+
+    given = read_given(file, qpm=qpm, meter=meter)
+    player = load(model, verb="likelihood")
+    measured = player.likelihood(given.score, melody=melody)
+    if json:
+        from json import dumps
+
+        print(dumps({"model": player.name, **measured.as_dict()}, indent=2))
+        return
+    for remark in measured.remarks:
+        print(f"note: {remark}")
+    print(
+        f"{measured.nats:.1f} nats: {measured.nats_per_note:.3f} a note, "
+        f"{measured.nats_per_step:.4f} a grid step, {len(measured.note_nats)} notes"
+    )
+    print("the most surprising:")
+    for note in sorted(measured.note_nats.argsort()[::-1][:MOST_SHOWN].tolist()):
+        print(
+            f"  quarter {measured.onset_qn[note]:7.2f}  "
+            f"{pitch_name(int(measured.pitch[note]), with_signs=True):>4}  "
+            f"{measured.note_nats[note]:5.2f} nats"
+        )
+    print(f"by {shown(player.name)} ({player.hash[:16]})")

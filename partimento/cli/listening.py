@@ -1,0 +1,191 @@
+"""What the verbs that make or judge music share: reading the music given, saying what was made.
+
+Not a verb: `continue`, `sample`, `next` and `likelihood` use it.
+"""
+# ruff: noqa: T201
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from partimento.errors import ParameterError
+
+if TYPE_CHECKING:
+    from partimento.music.score import Score
+
+SHOWN_CHARACTERS = 600  # of new notes, before it gets too long to read
+EXTENSIONS = (".mid", ".midi", ".kar", ".smf", ".rmi")
+
+
+class Given(NamedTuple):
+    """Music from the command line: the score, what to call it, and its file if it has one."""
+
+    score: "Score"
+    name: str
+    path: Path | None
+
+
+def read_given(text: str, *, qpm: float | None = None, meter: str | None = None) -> Given:
+    """Read an argument: a file, the name of an example, or notation.
+
+    `qpm` and `meter` are for notation; music that has its own keeps it.
+    """
+    from partimento.music.examples import EXAMPLES
+
+    path = Path(text) if len(text) < 4096 and "\0" not in text else None
+    if path is not None and _is_file(path):
+        _refuse_setting("a file", qpm, meter)
+        from partimento.formats import read
+
+        return Given(read(path), path.stem, path)
+    if text in EXAMPLES:
+        _refuse_setting("an example", qpm, meter)
+        return Given(EXAMPLES[text](), text, None)
+    if ":" not in text or text.lower().endswith(EXTENSIONS):
+        raise ParameterError(
+            f"{text[:60]!r} is no file, no example ({', '.join(EXAMPLES)}) and no notation, which "
+            'looks like "c4:q d4:e. r:s"'
+        )
+    from partimento.music.notation import parse_text
+
+    score = parse_text(text, qpm=120 if qpm is None else qpm, meter=meter or "4/4")
+    return Given(score, "tune", None)
+
+
+def out_paths(out: Path | None, usual: str, count: int, primer: Path | None = None) -> list[Path]:
+    """Name the files to write: OUT, or OUT-1, OUT-2 … for several; never the primer itself."""
+    from partimento.generation.continuation import check_count
+
+    check_count(count)
+    base = out or Path(usual)
+    if base.is_dir():
+        raise ParameterError(f"-o {shown(base)} is a folder: name a file, as in -o more.mid")
+    if not base.suffix:
+        base = base.with_name(base.name + ".mid")
+    if not base.parent.is_dir():
+        raise ParameterError(f"-o {shown(base)}: there is no folder {shown(base.parent)}")
+    paths = [base]
+    if count > 1:
+        paths = [base.with_stem(f"{base.stem}-{number}") for number in range(1, count + 1)]
+    for path in paths:
+        if primer is not None and path.exists() and path.samefile(primer):
+            raise ParameterError(f"-o {shown(path)} is the primer itself: name another file")
+    return paths
+
+
+def report(
+    scores: Sequence["Score"],
+    paths: Sequence[Path],
+    *,
+    primer: "Score | None" = None,
+    heard: Sequence[str] = (),
+    as_json: bool = False,
+) -> None:
+    """Say what was made, by which model, and how to make another."""
+    from partimento.music.provenance import read_stamps
+
+    stamps = [read_stamps(score)[-1] for score in scores]
+    if as_json:
+        pieces = [
+            _piece(score, path, stamp["seed"], primer)
+            for score, path, stamp in zip(scores, paths, stamps, strict=True)
+        ]
+        facts = {name: stamps[0][name] for name in ("model", "hash", "verb", "settings", "version")}
+        print(json.dumps({**facts, "heard": list(heard), "pieces": pieces}, indent=2))
+        return
+    for remark in heard:
+        print(f"note: {remark}")
+    for score, path, stamp in zip(scores, paths, stamps, strict=True):
+        print(f"wrote {shown(path)}: {_size(score, primer)}, seed {stamp['seed']}")
+        print(f"  {_new_notes(score, primer)}")
+    settings = ", ".join(
+        f"{name} {value}" for name, value in stamps[0]["settings"].items() if name != "primer"
+    )
+    print(f"made by {shown(stamps[0]['model'])} ({stamps[0]['hash']}): {settings}")
+    print(
+        f"more of it: the same with --seed {stamps[-1]['seed'] + 1}; the same again: the same seed"
+    )
+
+
+def shown(text: object) -> str:
+    """Write a text that may come from a file, with what cannot be printed escaped."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in str(text)
+    )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # notation can be longer than any file name
+        return False
+
+
+def _refuse_setting(what: str, qpm: float | None, meter: str | None) -> None:
+    for name, value in (("qpm", qpm), ("meter", meter)):
+        if value is not None:
+            raise ParameterError(f"--{name} is for notation: {what} has a {name} of its own")
+
+
+def _start_tick(score: "Score", primer: "Score | None") -> int:
+    """Tick of a result at which its primer ends; results may have finer ticks."""
+    if primer is None:
+        return 0
+    return primer.end_tick * score.ticks_per_quarter // primer.ticks_per_quarter
+
+
+def _size(score: "Score", primer: "Score | None") -> str:
+    from partimento.music.timing import BarMap, TempoMap
+
+    bars = BarMap.of(score).count(score.end_tick)
+    seconds = float(TempoMap.of(score).seconds(score.end_tick))
+    new = score.num_notes - (primer.num_notes if primer else 0)
+    before = f"{primer.num_notes} notes and " if primer else ""
+    return (
+        f"{bars} bars, {seconds:.1f} s, {before}{new}{' new' if primer else ''} "
+        f"note{'s' if new != 1 else ''}"
+    )
+
+
+def _new_music(score: "Score", primer: "Score | None") -> "Score":
+    """Only what was made: the part that has grown, from the primer's end on."""
+    grown = 0
+    if primer is not None:
+        pairs = zip(score.parts, primer.parts, strict=True)
+        grown = next(i for i, (new, old) in enumerate(pairs) if len(new.notes) > len(old.notes))
+    melody = score.with_parts([score.parts[grown]])
+    return melody.slice(_start_tick(score, primer), unit="ticks")
+
+
+def _new_notes(score: "Score", primer: "Score | None") -> str:
+    from partimento.music.notation import format_text
+
+    text = format_text(_new_music(score, primer), with_bars=True)
+    return (
+        text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS].rsplit(" ", 1)[0] + " …"
+    )
+
+
+def _piece(score: "Score", path: Path, seed: int, primer: "Score | None") -> dict[str, Any]:
+    from partimento.music.pitches import pitch_name
+    from partimento.music.timing import BarMap, TempoMap
+
+    start, division = _start_tick(score, primer), score.ticks_per_quarter
+    return {
+        "file": str(path),
+        "seed": seed,
+        "bars": BarMap.of(score).count(score.end_tick),
+        "seconds": float(TempoMap.of(score).seconds(score.end_tick)),
+        "new_from_qn": start / division,
+        "notes": [
+            {
+                "onset_qn": (note.onset + start) / division,
+                "duration_qn": note.duration / division,
+                "pitch": note.pitch,
+                "name": pitch_name(note.pitch, with_signs=True),
+            }
+            for note in _new_music(score, primer).parts[0].notes
+        ],
+    }

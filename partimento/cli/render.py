@@ -1,0 +1,100 @@
+"""`partimento render`: a score as sound, as a picture, or in the terminal."""
+# ruff: noqa: T201
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from partimento.music.score import Score
+
+
+def run(
+    music: Annotated[
+        str,
+        typer.Argument(help='A MIDI file, notation ("c4:q d4:e. r:s"), or row-your-boat.'),
+    ],
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="File to write: .wav (sound), .png or .svg (piano roll), .html (both). Several "
+            "times for several files; without it the piano roll is printed.",
+        ),
+    ] = None,
+    from_bar: Annotated[int, typer.Option(help="First bar, counted from 1.")] = 1,
+    to_bar: Annotated[int | None, typer.Option(help="Last bar; without it the last.")] = None,
+    qpm: Annotated[
+        float | None, typer.Option(help="Tempo of notation, in quarters a minute; 120.")
+    ] = None,
+    meter: Annotated[str | None, typer.Option(help="Meter of notation; 4/4.")] = None,
+    sample_rate: Annotated[int, typer.Option(help="Of the sound, in Hz.")] = 44_100,
+    sound_font: Annotated[
+        Path | None, typer.Option(help="Play with this SF2 file instead of the bundled sounds.")
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="Above the picture.")] = None,
+) -> None:
+    """Render music as sound (WAV) and as a picture (piano roll)."""
+    from dataclasses import replace
+
+    from partimento.cli.listening import read_given, shown
+    from partimento.rendering.files import FORMATS, render
+    from partimento.rendering.piano_roll import primer_end_tick
+
+    paths = out or []
+    for path in paths:
+        _check(path)
+    given = read_given(music, qpm=qpm, meter=meter)
+    score = given.score
+    primer_end = primer_end_tick(score)
+    if from_bar != 1 or to_bar is not None:
+        score, start = _cut(score, from_bar, to_bar)
+        primer_end = max(0, primer_end - start)
+    if title is not None or not score.title:
+        score = replace(score, title=given.name if title is None else title)
+    if not paths:
+        from partimento.rendering.terminal import print_roll
+
+        print_roll(score, first_bar=from_bar, primer_end=primer_end)
+        print(f"-o x.wav lets you hear it; {', '.join(FORMATS)} are known")
+    for path in paths:
+        facts = render(
+            score,
+            path,
+            first_bar=from_bar,
+            primer_end=primer_end,
+            sample_rate=sample_rate,
+            sound_font=sound_font,
+        )
+        print(f"wrote {shown(path)}: {facts}")
+
+
+def _check(path: Path) -> None:
+    """Refuse what cannot be written, before anything is rendered."""
+    from partimento.cli.listening import shown
+    from partimento.errors import ParameterError
+    from partimento.rendering.files import check_extension
+
+    check_extension(path)
+    if path.is_dir():
+        raise ParameterError(f"-o {shown(path)} is a folder: name a file")
+    if not path.parent.is_dir():
+        raise ParameterError(f"-o {shown(path)}: there is no folder {shown(path.parent)}")
+
+
+def _cut(score: "Score", from_bar: int, to_bar: int | None) -> "tuple[Score, int]":
+    """Keep some bars; also give the tick at which they start."""
+    from partimento.errors import ParameterError
+    from partimento.music.timing import BarMap
+
+    bar_map = BarMap.of(score)
+    count = bar_map.count(score.end_tick)
+    last = count if to_bar is None else to_bar
+    if not 1 <= from_bar <= count:
+        raise ParameterError(f"--from-bar {from_bar}: the music has bars 1 to {count}")
+    if last < from_bar:
+        raise ParameterError(f"--to-bar {last} comes before --from-bar {from_bar}")
+    cut = score.slice(from_bar - 1, min(last, count))
+    return cut, int(bar_map.start(from_bar - 1))

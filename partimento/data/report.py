@@ -1,0 +1,395 @@
+"""`DataReport`: what is in some music, what of it is used, what is not, why, and is it enough.
+
+The report adds up: every file that was met is read, skipped or no music; every melody that was
+found is kept or left out under a reason. `as_dict` gives the numbers, `text` says them, `facts` is
+the short form for a model card.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from partimento.data.found import Other, Skipped
+from partimento.data.melodies import FoundMelody, LeftOut
+from partimento.data.reading import FileFacts
+from partimento.data.sources import SPLITS
+
+EXAMPLES = 3
+LISTED_SKIPS = 20  # in words; as_dict lists all
+MAX_SKIPS = 10_000
+MOST_KEYS = 12
+
+FEW_NOTES, MANY_NOTES = 20_000, 200_000  # of training melodies
+
+
+@dataclass
+class Reason:
+    """Everything that was left out by one rule."""
+
+    unit: str
+    count: int = 0
+    notes: int = 0
+    examples: list[str] = field(default_factory=list)
+    switches: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
+class Share:
+    """What falls to one split."""
+
+    melodies: int = 0
+    notes: int = 0
+    bars: int = 0
+    hours: float = 0.0
+
+
+@dataclass
+class DataReport:
+    """Counts of some music, filled as files are read.
+
+    Attributes
+    ----------
+    sources : list of dict
+        Name, and for a published set title, licence, citation and checksum.
+    files_read, files_not_music : int
+    skipped : list of Skipped
+        The first 10,000; `files_skipped` counts all.
+    facts : counters of what all readable files hold
+    left_out : dict of reason to Reason
+    splits : dict of split to Share
+    duplicate_groups, duplicates : int
+        Tunes that occur more than once (up to key and tempo), and their melodies altogether.
+    same_files : int
+        Files equal to an earlier one, byte by byte.
+    """
+
+    sources: list[dict[str, str]] = field(default_factory=list)
+    files_read: int = 0
+    files_skipped: int = 0
+    files_used: int = 0
+    same_files: int = 0
+    not_music: Counter[str] = field(default_factory=Counter)
+    skipped: list[Skipped] = field(default_factory=list)
+    notes: int = 0
+    hours: float = 0.0
+    one_voice_parts: int = 0
+    polyphonic_parts: int = 0
+    drum_parts: int = 0
+    meters: Counter[str] = field(default_factory=Counter)
+    keys: Counter[str] = field(default_factory=Counter)
+    tempos: list[float] = field(default_factory=list)
+    left_out: dict[str, Reason] = field(default_factory=dict)
+    splits: dict[str, Share] = field(default_factory=lambda: {s: Share() for s in SPLITS})
+    split_by: str = "content"
+    octave_moves: int = 0
+    merged_notes: int = 0
+    duplicate_groups: int = 0
+    duplicates: int = 0
+
+    # Filling it.
+
+    def add_skipped(self, item: Skipped) -> None:
+        """Count something that could not be used."""
+        self.files_skipped += 1
+        if len(self.skipped) < MAX_SKIPS:
+            self.skipped.append(item)
+
+    def add_other(self, item: Other) -> None:
+        """Count a file that is no music, under its suffix."""
+        _, dot, suffix = item.name.rpartition("/")[2].rpartition(".")
+        self.not_music[f".{suffix.lower()}" if dot else "none"] += 1
+
+    def add_facts(self, facts: FileFacts) -> None:
+        """Count a file that could be read."""
+        self.files_read += 1
+        self.notes += facts.notes
+        self.hours += facts.seconds / 3600
+        self.one_voice_parts += facts.one_voice_parts
+        self.polyphonic_parts += facts.polyphonic_parts
+        self.drum_parts += facts.drum_parts
+        self.meters[facts.meter] += 1
+        self.keys[facts.key or "none given"] += 1
+        self.tempos.append(facts.qpm)
+
+    def add_left_out(self, file: str, left_out: LeftOut) -> None:
+        """Count a part or melody that a rule is against."""
+        reason = self.left_out.setdefault(left_out.reason, Reason(left_out.unit))
+        reason.count += 1
+        reason.notes += left_out.notes
+        if left_out.keep:
+            reason.switches[left_out.keep] += 1
+        if len(reason.examples) < EXAMPLES:
+            reason.examples.append(f"{file}: {left_out.where}")
+
+    def add_kept(self, melody: FoundMelody, split: str) -> None:
+        """Count a melody that is used."""
+        share = self.splits[split]
+        share.melodies += 1
+        share.notes += melody.columns.shape[1]
+        share.bars += melody.bars
+        share.hours += _hours(melody)
+        self.octave_moves += melody.semitones != 0
+        self.merged_notes += melody.merged
+
+    def add_duplicates(self, fingerprints: Sequence[bytes]) -> None:
+        """Count the tunes that occur more than once."""
+        counts = [count for count in Counter(fingerprints).values() if count > 1]
+        self.duplicate_groups, self.duplicates = len(counts), sum(counts)
+
+    # Reading it.
+
+    @property
+    def melodies(self) -> int:
+        """Melodies kept."""
+        return sum(share.melodies for share in self.splits.values())
+
+    @property
+    def kept_notes(self) -> int:
+        """Notes of the melodies kept."""
+        return sum(share.notes for share in self.splits.values())
+
+    @property
+    def verdict(self) -> str:
+        """Say in one honest sentence whether this is enough to learn from."""
+        train, valid = self.splits["train"], self.splits["valid"]
+        if not self.melodies:
+            return (
+                "Nothing here can teach a melody model: see what was left out, and the switches "
+                "that would keep it."
+            )
+        if not valid.melodies:
+            return (
+                f"{_count(self.melodies, 'melody', 'melodies')} cannot be split: nothing is held "
+                "out, so nothing can say whether a model learns or copies. Add more files."
+            )
+        size = (
+            f"{_count(train.melodies, 'melody', 'melodies')}, {train.notes:,} notes to learn from"
+        )
+        if train.notes < FEW_NOTES:
+            return (
+                f"{size}: too few to learn a style from nothing. Expect copies of these tunes and "
+                "aimless turns between them; some hundreds of tunes make the difference."
+            )
+        if train.notes < MANY_NOTES:
+            return (
+                f"{size}: enough for a small model with transposition and dropout to learn the "
+                "style; a large one will copy."
+            )
+        return f"{size}: enough to train a model of any size here from random weights."
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give all numbers as plain values for JSON."""
+        return {
+            "sources": self.sources,
+            "files": {
+                "read": self.files_read,
+                "used": self.files_used,
+                "skipped": self.files_skipped,
+                "not_music": sum(self.not_music.values()),
+                "same_as_another": self.same_files,
+            },
+            "not_music": dict(self.not_music.most_common()),
+            "notes": self.notes,
+            "hours": round(self.hours, 4),
+            "parts": {
+                "one_voice": self.one_voice_parts,
+                "polyphonic": self.polyphonic_parts,
+                "drums": self.drum_parts,
+            },
+            "meters": dict(self.meters.most_common()),
+            "keys": dict(self.keys.most_common()),
+            "qpm": self._tempo_range(),
+            "kept": {
+                "melodies": self.melodies,
+                "notes": self.kept_notes,
+                "moved_by_octaves": self.octave_moves,
+                "notes_merged": self.merged_notes,
+            },
+            "left_out": [
+                {
+                    "reason": name,
+                    "unit": reason.unit,
+                    "count": reason.count,
+                    "notes": reason.notes,
+                    "examples": reason.examples,
+                    "switches": dict(reason.switches.most_common()),
+                }
+                for name, reason in self._reasons()
+            ],
+            "skipped": [
+                {
+                    "file": item.name,
+                    "reason": item.reason,
+                    "detail": item.detail,
+                    "switch": item.keep,
+                }
+                for item in self.skipped
+            ],
+            "duplicates": {"tunes": self.duplicate_groups, "melodies": self.duplicates},
+            "split_by": self.split_by,
+            "splits": {
+                split: {
+                    "melodies": share.melodies,
+                    "notes": share.notes,
+                    "bars": share.bars,
+                    "hours": round(share.hours, 4),
+                }
+                for split, share in self.splits.items()
+            },
+            "verdict": self.verdict,
+        }
+
+    def facts(self) -> dict[str, Any]:
+        """Give what belongs on the card of a model: sources, counts and splits, no file names."""
+        every = self.as_dict()
+        kept = {name: every[name] for name in ("sources", "notes", "kept", "split_by", "splits")}
+        left_out = {name: reason.count for name, reason in self._reasons()}
+        return {**kept, "left_out": left_out, "files_skipped": self.files_skipped}
+
+    def text(self) -> str:
+        """Say it all in words, for a terminal."""
+        return "\n".join(
+            [
+                *self._files_in_words(),
+                *self._music_in_words(),
+                *self._kept_in_words(),
+                *self._left_out_in_words(),
+                *self._skipped_in_words(),
+                "",
+                self.verdict,
+            ]
+        )
+
+    def _reasons(self) -> list[tuple[str, Reason]]:
+        return sorted(self.left_out.items(), key=lambda item: -item[1].notes)
+
+    def _tempo_range(self) -> dict[str, float] | None:
+        if not self.tempos:
+            return None
+        low, middle, high = np.quantile(self.tempos, [0, 0.5, 1])
+        return {
+            "slowest": round(float(low), 2),
+            "median": round(float(middle), 2),
+            "fastest": round(float(high), 2),
+        }
+
+    def _files_in_words(self) -> list[str]:
+        lines = []
+        for source in self.sources:
+            about = ", ".join(source[key] for key in ("title", "licence") if key in source)
+            lines.append(f"{source['name']}{': ' if about else ''}{about}")
+        others = sum(self.not_music.values())
+        rest = [f"{self.files_skipped:,} skipped"] if self.files_skipped else []
+        rest += [f"{others:,} no music ({_common(self.not_music)})"] if others else []
+        rest += [f"{self.same_files:,} the same as another"] if self.same_files else []
+        files = ", ".join([f"{self.files_read:,} read", *rest])
+        return [*lines, f"files      {files}"]
+
+    def _music_in_words(self) -> list[str]:
+        if not self.files_read:
+            return []
+        parts = f"{self.one_voice_parts:,} of one voice, {self.polyphonic_parts:,} polyphonic"
+        parts += f", {self.drum_parts:,} drums" if self.drum_parts else ""
+        tempo = self._tempo_range()
+        assert tempo is not None
+        return [
+            f"music      {self.notes:,} notes, {self.hours:.2f} hours",
+            f"parts      {parts}",
+            f"meters     {_common(self.meters)}",
+            f"keys       {_common(self.keys)}",
+            f"tempo      {tempo['slowest']:g} to {tempo['fastest']:g} quarters a minute, "
+            f"median {tempo['median']:g}",
+        ]
+
+    def _kept_in_words(self) -> list[str]:
+        melodies = _count(self.melodies, "melody", "melodies")
+        lines = [
+            "",
+            f"kept       {melodies}, {self.kept_notes:,} notes, of {self.files_used:,} files",
+        ]
+        for split, share in self.splits.items():
+            lines.append(
+                f"  {split:<8} {_count(share.melodies, 'melody', 'melodies')}, "
+                f"{share.notes:,} notes, {share.bars:,} bars, {share.hours:.2f} hours"
+            )
+        by = {
+            "published": "as published",
+            "content": "by content, copies on one side",
+            "both": "as published where it is, else by content",
+        }
+        lines.append(f"  split {by[self.split_by]}")
+        if self.octave_moves:
+            lines.append(
+                f"  {_count(self.octave_moves, 'melody', 'melodies')} moved by octaves to fit"
+            )
+        if self.merged_notes:
+            lines.append(
+                f"  {_count(self.merged_notes, 'note')} left out that fell on the step of another"
+            )
+        if self.duplicates:
+            lines.append(
+                f"  {_count(self.duplicate_groups, 'tune')} more than once up to key and tempo "
+                f"({_count(self.duplicates, 'melody', 'melodies')})"
+            )
+        return lines
+
+    def _left_out_in_words(self) -> list[str]:
+        if not self.left_out:
+            return []
+        lines = ["", "left out"]
+        for name, reason in self._reasons():
+            lines.append(
+                f"  {name}: {_count(reason.count, reason.unit, _plural(reason.unit))}, "
+                f"{_count(reason.notes, 'note')}"
+            )
+            lines.append(f"    as {reason.examples[0]}")
+            if reason.switches:
+                kept_by = [
+                    f"{switch} ({count:,})"
+                    for switch, count in reason.switches.most_common(EXAMPLES)
+                ]
+                more = len(reason.switches) - len(kept_by)
+                lines.append(
+                    f"    kept by {', '.join(kept_by)}{f', and {more} more' if more else ''}"
+                )
+        return lines
+
+    def _skipped_in_words(self) -> list[str]:
+        if not self.files_skipped:
+            return []
+        lines = ["", "skipped"]
+        for item in self.skipped[:LISTED_SKIPS]:
+            switch = f" ({item.keep} would keep it)" if item.keep else ""
+            lines.append(f"  {item.name}: {item.reason}: {item.detail}{switch}")
+        if (more := self.files_skipped - LISTED_SKIPS) > 0:
+            lines.append(f"  and {more:,} more: --json lists them")
+        return lines
+
+
+def _hours(melody: FoundMelody) -> float:
+    """Playing time of a melody at its own tempos."""
+    ticks = [tempo.tick for tempo in melody.tempos] + [melody.end_tick]
+    microseconds = sum(
+        (after - before) * tempo.microseconds_per_quarter
+        for tempo, before, after in zip(melody.tempos, ticks[:-1], ticks[1:], strict=True)
+    )
+    return microseconds / melody.ticks_per_quarter / 3.6e9
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _plural(unit: str) -> str:
+    return "melodies" if unit == "melody" else unit + "s"
+
+
+def _common(counter: Counter[str]) -> str:
+    """Write the most frequent entries, and how many the others are."""
+    common = counter.most_common(MOST_KEYS)
+    rest = sum(counter.values()) - sum(count for _, count in common)
+    words = [f"{name} {count:,}" for name, count in common]
+    return ", ".join([*words, f"others {rest:,}"] if rest else words)

@@ -1,0 +1,80 @@
+"""Rendering to a file: `render` chooses sound or picture by the file's extension."""
+
+from pathlib import Path
+
+import numpy as np
+
+from partimento.errors import ParameterError
+from partimento.music.score import Score
+from partimento.rendering.audio import SAMPLE_RATE, render_audio
+from partimento.rendering.notebook import to_html
+from partimento.rendering.piano_roll import piano_roll_svg
+from partimento.rendering.picture import svg_to_png
+from partimento.rendering.wav import write_wav
+
+FORMATS = (".wav", ".png", ".svg", ".html")
+
+
+def render(
+    score: Score,
+    path: Path | str,
+    *,
+    first_bar: int = 1,
+    primer_end: int | None = None,
+    sample_rate: int = SAMPLE_RATE,
+    sound_font: Path | None = None,
+) -> str:
+    """Render a score to a file, and say in a few words what is in it.
+
+    Parameters
+    ----------
+    score
+    path
+        ``.wav`` is sound, ``.svg`` and ``.png`` a piano roll, ``.html`` a page of both. A file of
+        that name is replaced; it appears whole, or not at all.
+    first_bar, primer_end
+        Of the piano roll: see `piano_roll_svg`.
+    sample_rate, sound_font
+        Of the sound: see `render_audio`.
+
+    Raises
+    ------
+    ParameterError
+        If the extension is another.
+    """
+    path = Path(path)
+    kind = check_extension(path)
+    if kind == ".wav":
+        audio = render_audio(score, sample_rate=sample_rate, sound_font=sound_font)
+        write_wav(audio, path, sample_rate=sample_rate)
+        peak = 20 * np.log10(max(float(np.abs(audio).max()), 1e-5))
+        return (
+            f"{len(audio) / sample_rate:.1f} s of sound at {sample_rate:,} Hz, peak {peak:.1f} dB"
+        )
+    if kind == ".html":
+        page = f'<!doctype html>\n<meta charset="utf-8">\n{to_html(score)}\n'
+        _write_whole(path, page.encode())
+        return "piano roll and player"
+    svg = piano_roll_svg(score, first_bar=first_bar, primer_end=primer_end)
+    _write_whole(path, svg_to_png(svg) if kind == ".png" else svg.encode())
+    return f"piano roll of {score.num_notes:,} note{'' if score.num_notes == 1 else 's'}"
+
+
+def check_extension(path: Path) -> str:
+    """Give the extension in small letters, or say which there are."""
+    kind = path.suffix.lower()
+    if kind not in FORMATS:
+        raise ParameterError(
+            f"{str(path)!r} has {'the extension ' + repr(kind) if kind else 'no extension'}: music "
+            f"can be rendered to {', '.join(FORMATS)}"
+        )
+    return kind
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    unfinished = path.with_name(path.name + ".part")
+    try:
+        unfinished.write_bytes(data)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,110 @@
+"""The model card: what a checkpoint's README says, from the numbers of its own training run."""
+
+from typing import Any
+
+from partimento.training.plots import curve
+
+
+def write_card(config: dict[str, Any], log: list[dict[str, Any]]) -> str:
+    """Write a checkpoint's README.md in Markdown.
+
+    Parameters
+    ----------
+    config
+        Content of `config.json`.
+    log
+        Lines of the run's log, in order of step.
+    """
+    about, data, figures = _head(config), _data(config), _figures(config)
+    return "\n\n".join([about, data, figures, _training(config, log), _use(config)]) + "\n"
+
+
+def _head(config: dict[str, Any]) -> str:
+    representation, network = config["representation"], config["network"]
+    reads = ["the event before"]
+    if representation["with_position"]:
+        reads.append("the place in the bar, the beat and a cycle of 16 bars")
+    if ago := representation["lookback_bars"]:
+        reads.append(f"what stood here {_listed(ago)} bars ago")
+    if representation["countdown_bars"]:
+        reads.append("how many bars are left (when asked to write a given number of bars)")
+    return (
+        f"# {config['name']}\n\n"
+        f"A {config['family']} made with {config['made_with']} (preset "
+        f"`{config['training']['config']}`): an LSTM of {network['num_layers']} layers of "
+        f"{network['hidden_size']} that predicts a melody event by event, "
+        f"{representation['steps_per_quarter']} to a quarter note, in pitches "
+        f"{representation['lowest']}-{representation['highest']}. It reads {_listed(reads)}. "
+        f"{config['figures']['parameters']:,} weights."
+    )
+
+
+def _data(config: dict[str, Any]) -> str:
+    report = config["training"]["data_report"]
+    lines = ["## Data", "", "Trained on: " + _listed(f"`{n}`" for n in config["training"]["data"])]
+    if sources := report.get("sources"):
+        lines += ["", "| set | licence | credit | SHA-256 of its archive |", "|---|---|---|---|"]
+        lines += [
+            f"| {s['name']} | {s.get('licence', '')} | {s.get('cite', '')} | "
+            f"`{s.get('sha256', '')}` |"
+            for s in sources
+        ]
+    if splits := report.get("splits"):
+        lines += ["", "| split | melodies | notes |", "|---|---|---|"]
+        lines += [
+            f"| {name} | {share['melodies']:,} | {share['notes']:,} |"
+            for name, share in splits.items()
+        ]
+        lines += ["", "Split by piece. Early stopping and every choice looked at valid alone."]
+    return "\n".join(lines)
+
+
+def _figures(config: dict[str, Any]) -> str:
+    figures = config["figures"]
+    lines = ["## Figures", "", "| figure | value |", "|---|---|"]
+    lines += [
+        f"| {name.replace('_', ' ')} | {value:.4g} |"
+        if isinstance(value, float)
+        else f"| {name.replace('_', ' ')} | {value} |"
+        for name, value in figures.items()
+    ]
+    data = ",".join(config["training"]["data"])
+    lines += [
+        "",
+        "Nats are of whole pieces, in their own key, with no countdown told. Again by: "
+        f"`partimento evaluate {config['name']} --data {data} --split valid` (or `test`).",
+    ]
+    return "\n".join(lines)
+
+
+def _training(config: dict[str, Any], log: list[dict[str, Any]]) -> str:
+    training, settings = config["training"], config["training"]["settings"]
+    lines = [
+        "## Training",
+        "",
+        f"{training['steps']:,} steps of {settings['batch_size']} examples in "
+        f"{training['seconds'] / 60:.0f} minutes of {settings['threads']} thread(s), PyTorch "
+        f"{training['torch']}, seed {settings['seed']}; best at step "
+        f"{config['figures']['best_step']:,}. AdamW {settings['learning_rate']:g}, dropout "
+        f"{config['network']['dropout']:g}, each piece moved by up to {settings['transpose']} "
+        "semitones.",
+    ]
+    if len(log) > 3:  # the first look is at random weights, and would flatten the rest
+        lines += ["", "```", curve(log[1:]), "```"]
+    return "\n".join(lines)
+
+
+def _use(config: dict[str, Any]) -> str:
+    return (
+        "## Use\n\n"
+        "```\n"
+        f'partimento continue "c4:q c4:q c4:e. d4:s e4:q" --model {config["name"]} --bars 8\n'
+        "```\n\n"
+        "What it cannot do: chords, dynamics, note lengths off its grid. It has met the music "
+        "named above and knows no other style; `partimento train` teaches a network yours."
+    )
+
+
+def _listed(words: Any) -> str:
+    words = [str(word) for word in words]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -1,0 +1,225 @@
+"""Teach a melody network: from pieces to a checkpoint. `teach` is the whole road.
+
+The network and the loop are general; this file says what is particular to melodies: how pieces are
+encoded, what held-out loss means, and what the finished checkpoint says of itself.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from partimento import __version__
+from partimento.checkpoints import save_checkpoint
+from partimento.data import Piece
+from partimento.errors import DataError
+from partimento.networks.melody_rnn import MelodyRNN, MelodyRNNConfig
+from partimento.representations.melody import FIRST_PITCH, MelodyRepresentation
+from partimento.training.batches import EncodedPiece, MelodyBatches, encode_pieces, whole_pieces
+from partimento.training.card import write_card
+from partimento.training.export import check_graph, step_graph
+from partimento.training.loop import (
+    HeldOut,
+    Outcome,
+    Progress,
+    TrainingSettings,
+    held_out_loss,
+    train,
+)
+from partimento.training.run_folder import RunFolder
+
+EVALUATION_BATCH = 32
+CHECKED_PIECES, CHECKED_STEPS = 8, 256  # real music that both engines must agree on
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Everything that decides what a melody network learns.
+
+    Attributes
+    ----------
+    name : str
+        Of the finished model.
+    config : str
+        Preset it comes from.
+    representation : MelodyRepresentation
+    hidden_size, num_layers, dropout
+        See `MelodyRNNConfig`.
+    settings : TrainingSettings
+    data : tuple of str
+        Sources as asked for, for the card.
+    """
+
+    name: str
+    config: str
+    representation: MelodyRepresentation
+    hidden_size: int
+    num_layers: int
+    dropout: float
+    settings: TrainingSettings
+    data: tuple[str, ...] = ()
+
+    def network_config(self) -> MelodyRNNConfig:
+        """Size of the network that fits the representation."""
+        return MelodyRNNConfig(
+            vocab_size=self.representation.vocab_size,
+            feature_sizes=self.representation.feature_sizes,
+            hidden_size=self.hidden_size,
+            num_layers=self.num_layers,
+            dropout=self.dropout,
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """All of it as plain values, for `run.json` and the checkpoint."""
+        facts = asdict(self)
+        facts["representation"]["lookback_bars"] = list(self.representation.lookback_bars)
+        return facts | {"data": list(self.data)}
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A finished run."""
+
+    outcome: Outcome
+    figures: dict[str, Any]
+    folder: RunFolder
+
+
+def teach(
+    lesson: Lesson,
+    pieces: list[Piece],
+    run: RunFolder,
+    *,
+    resume: bool = False,
+    data_facts: dict[str, Any] | None = None,
+    on_start: Callable[[int, int], None] = lambda parameters, batches: None,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> Taught:
+    """Train on the pieces marked "train", choose on "valid", and write the checkpoint.
+
+    Parameters
+    ----------
+    pieces
+        With their splits. "test" pieces are not looked at; `partimento evaluate` does that.
+    resume
+        Go on from what the run folder holds, if it holds a run.
+    data_facts
+        What the data report says, for the card.
+    on_start
+        Told the number of weights and the batches an epoch, once the data are in place.
+
+    Raises
+    ------
+    DataError
+        If there is nothing to train on, or nothing held out.
+    """
+    training, held_out = by_split(pieces, lesson.representation)
+    batches = MelodyBatches(
+        training,
+        lesson.representation,
+        lesson.settings.batch_size,
+        lesson.settings.chunk_steps,
+        lesson.settings.seed,
+        lesson.settings.transpose,
+    )
+    torch.manual_seed(lesson.settings.seed)
+    network = MelodyRNN(lesson.network_config())
+    parameters = sum(weights.numel() for weights in network.parameters())
+
+    def evaluate(module: torch.nn.Module) -> HeldOut:
+        whole = whole_pieces(held_out, lesson.representation, EVALUATION_BATCH)
+        return held_out_loss(module, whole, FIRST_PITCH)
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    with run.locked():
+        asked = lesson.facts() | {"pieces_sha256": digest_of(pieces)}
+        run.begin(asked, resume=resume)
+        on_start(parameters, batches.batches_per_epoch)
+        network.to(device)
+        outcome = train(network, batches, evaluate, lesson.settings, run, report, device)
+        weights, best = run.load_best()
+        network.load_state_dict(weights)
+        figures = {
+            "valid_nats_per_step": best["nats"] / best["steps"],
+            "valid_nats_per_note": best["nats"] / best["notes"],
+            "valid_notes": best["notes"],
+            "valid_pieces": len(held_out),
+            "parameters": parameters,
+            "best_step": best["step"],
+        }
+        _finish(lesson, network, held_out, figures, outcome, run, data_facts or {})
+    return Taught(outcome, figures, run)
+
+
+def by_split(
+    pieces: list[Piece], representation: MelodyRepresentation
+) -> tuple[list[EncodedPiece], list[EncodedPiece]]:
+    """Encode the training pieces and the validation pieces."""
+    training = encode_pieces([p for p in pieces if p.split == "train"], representation)
+    held_out = encode_pieces([p for p in pieces if p.split == "valid"], representation)
+    if not training or not held_out:
+        raise DataError(
+            f"{len(training)} pieces to train on and {len(held_out)} held out: at least one of "
+            "each is needed. `partimento data` says what was dropped and why"
+        )
+    return training, held_out
+
+
+def digest_of(pieces: list[Piece]) -> str:
+    """SHA-256 over the music and the split of every piece, in order."""
+    hasher = hashlib.sha256()
+    for piece in pieces:
+        hasher.update(f"{piece.split} {piece.score.digest}\n".encode())
+    return hasher.hexdigest()
+
+
+def _finish(
+    lesson: Lesson,
+    network: MelodyRNN,
+    held_out: list[EncodedPiece],
+    figures: dict[str, Any],
+    outcome: Outcome,
+    run: RunFolder,
+    data_facts: dict[str, Any],
+) -> None:
+    """Export, check the export on held-out music, and write the checkpoint."""
+    graph = step_graph(network)
+    longest = sorted(held_out, key=lambda piece: -len(piece.tokens))[:CHECKED_PIECES]
+    steps = min(CHECKED_STEPS, *(len(piece.tokens) for piece in longest))
+    features = np.stack(
+        [
+            lesson.representation.features(piece.tokens, piece.grid, None, 0, steps)
+            for piece in longest
+        ]
+    )
+    figures["largest_logit_difference"] = check_graph(network, graph, features)
+    facts = lesson.facts()
+    config = {
+        "format": 1,
+        "family": "melody-rnn",
+        "name": lesson.name,
+        "made_with": f"partimento {__version__}",
+        "representation": facts["representation"],
+        "network": {**asdict(network.config), "feature_sizes": list(network.config.feature_sizes)},
+        "graphs": {"step": "step.onnx"},
+        "training": {
+            "config": lesson.config,
+            "data": facts["data"],
+            "data_report": data_facts,
+            "settings": facts["settings"],
+            "steps": outcome.step,
+            "seconds": round(outcome.seconds),
+            "torch": torch.__version__,
+        },
+        "figures": figures,
+    }
+    save_checkpoint(
+        run.checkpoint,
+        config=config,
+        weights={name: tensor.numpy() for name, tensor in network.state_dict().items()},
+        graphs={"step.onnx": graph},
+        card=write_card(config, run.read_log()),
+    )

@@ -1,0 +1,221 @@
+"""`RunFolder`: what a training run leaves on disk, so that stopping it loses nothing.
+
+| file | holds |
+|---|---|
+| `run.json` | what was asked: model, data, settings |
+| `log.jsonl` | one line an evaluation |
+| `state/step-N.safetensors`, `.json` | weights and optimizer at a step, and their SHA-256 |
+| `best.safetensors`, `.json` | the weights with the lowest held-out loss |
+| `checkpoint/` | the finished model |
+| `run.lock` | held by the process that trains; the kernel frees it when that process ends |
+
+Every file is written beside its place, synced, and renamed into it. The two newest states stay, so
+one that a crash or a bad disk damaged has a whole one behind it.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from safetensors import SafetensorError
+from safetensors.torch import load as tensors_of
+from safetensors.torch import save as bytes_of
+from torch import Tensor
+
+from partimento.errors import EnvironmentFault, TrainingError
+
+KEPT_STATES = 2
+
+
+class RunFolder:
+    """Files of one run. Use it inside ``with run.locked():``."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        self.states = self.path / "state"
+        self.checkpoint = self.path / "checkpoint"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder for this process, or raise `EnvironmentFault` naming who does."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.states.mkdir(exist_ok=True)
+        with (self.path / "run.lock").open("a+", encoding="utf-8") as handle:
+            if not _try_lock(handle):
+                handle.seek(0)
+                holder = handle.read(20).strip() or "unknown"
+                raise EnvironmentFault(
+                    f"{self.path} is in use by process {holder}, which trains there: wait for it, "
+                    "stop it, or choose another --out"
+                )
+            handle.seek(0)
+            handle.truncate()
+            handle.write(f"{os.getpid()}\n")
+            handle.flush()
+            yield
+
+    # What was asked.
+
+    def begin(self, asked: dict[str, Any], *, resume: bool) -> None:
+        """Note what was asked, or check on resuming that the same is asked again.
+
+        Raises `TrainingError` if the folder holds a run and `resume` is not set, or if the run in
+        it was asked for otherwise.
+        """
+        file = self.path / "run.json"
+        if not file.exists():
+            write_atomically(file, _json(asked))
+            return
+        if not resume:
+            raise TrainingError(
+                f"{self.path} holds a run already: go on with it by --resume, or choose another "
+                "--out"
+            )
+        before = json.loads(file.read_text(encoding="utf-8"))
+        names = sorted(set(before) | set(asked))
+        changed = [
+            f"{name} was {before.get(name)!r}, now {asked.get(name)!r}"
+            for name in names
+            if before.get(name) != json.loads(_json(asked)).get(name)
+        ]
+        if changed:
+            raise TrainingError(
+                f"cannot resume {self.path} with other settings: {'; '.join(changed)}. Ask as "
+                "before, or choose another --out"
+            )
+
+    # States.
+
+    def save_state(self, step: int, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+        """Save a state, then drop the oldest beyond `KEPT_STATES`."""
+        self._save(self.states / f"step-{step:08d}", tensors, {"step": step, **facts})
+        for old in self._state_files()[:-KEPT_STATES]:
+            old.with_suffix(".safetensors").unlink(missing_ok=True)
+            old.unlink(missing_ok=True)
+
+    def load_state(self) -> tuple[dict[str, Tensor], dict[str, Any], list[str]] | None:
+        """Return tensors and facts of the newest whole state, and what was passed over for it."""
+        passed_over: list[str] = []
+        for file in reversed(self._state_files()):
+            try:
+                tensors, facts = _load(file.with_suffix(""))
+            except TrainingError as error:
+                passed_over.append(str(error))
+            else:
+                return tensors, facts, passed_over
+        if passed_over:
+            raise TrainingError(
+                f"no whole state is left in {self.states}: {passed_over[0]}. Start again in "
+                "another folder"
+            )
+        return None
+
+    def save_best(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+        """Keep the best weights so far."""
+        self._save(self.path / "best", tensors, facts)
+
+    def load_best(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Weights with the lowest held-out loss."""
+        return _load(self.path / "best")
+
+    # The log.
+
+    def log(self, line: dict[str, Any]) -> None:
+        """Add one line to the log."""
+        with (self.path / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def read_log(self) -> list[dict[str, Any]]:
+        """Return all whole lines of the log, each step once (the last word counts)."""
+        file = self.path / "log.jsonl"
+        lines: dict[int, dict[str, Any]] = {}
+        if file.exists():
+            for line in file.read_text(encoding="utf-8").splitlines():
+                try:
+                    entry = json.loads(line)
+                except json.JSONDecodeError:  # cut off by a crash while it was written
+                    continue
+                lines[entry["step"]] = entry
+        return [lines[step] for step in sorted(lines)]
+
+    def _state_files(self) -> list[Path]:
+        return sorted(self.states.glob("step-*.json"))
+
+    def _save(self, stem: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+        content = bytes_of({name: tensor.contiguous() for name, tensor in tensors.items()})
+        facts = {**facts, "sha256": hashlib.sha256(content).hexdigest()}
+        write_atomically(stem.with_suffix(".safetensors"), content)
+        write_atomically(stem.with_suffix(".json"), _json(facts))
+
+
+def write_atomically(file: Path, content: bytes) -> None:
+    """Write a file so that at every moment the old or the new one is whole on disk."""
+    beside = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        with beside.open("wb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        beside.replace(file)
+        _sync_folder(file.parent)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        hint = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "see to that"
+        raise EnvironmentFault(
+            f"could not write {file} ({error.strerror}): {hint} and --resume; what was saved "
+            "before is whole"
+        ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    if sys.platform == "win32":  # Windows cannot open folders, and journals renames itself
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _load(stem: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    file = stem.with_suffix(".safetensors")
+    try:
+        facts = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
+        content = file.read_bytes()
+        if hashlib.sha256(content).hexdigest() != facts["sha256"]:
+            raise TrainingError(f"{file} is damaged: its SHA-256 is not the one noted beside it")
+        return tensors_of(content), facts
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise TrainingError(f"{file} cannot be read ({error})") from error
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    return (json.dumps(value, indent=2, sort_keys=True) + "\n").encode()
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(handle: TextIO) -> bool:
+        handle.seek(1024)  # beyond the holder's number, which stays readable
+        try:
+            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _try_lock(handle: TextIO) -> bool:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

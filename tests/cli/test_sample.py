@@ -1,0 +1,52 @@
+import json
+
+import pytest
+from cli.one_verb import refusal, run_verb
+from models.tiny_model import save_tiny_model
+
+from partimento.formats import read
+from partimento.models.load import load
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return save_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_melody_comes_out_of_nothing(model):
+    result = run_verb("sample", "--model", model, "--meter", "3/4", "--qpm", 90, "--seed", 2)
+    assert result.exit_code == 0
+    assert "wrote sample.mid: 8 bars, 16.0 s" in result.stdout
+    made = read("sample.mid")
+    expected = load(model).sample(meter="3/4", qpm=90, seed=2)
+    assert made.parts[0].notes == expected.parts[0].notes
+    assert (str(made.meter), round(made.qpm)) == ("3/4", 90)
+
+
+def test_json_is_one_document(model):
+    result = run_verb("sample", "--model", model, "--bars", 2, "--count", 2, "--json")
+    found = json.loads(result.stdout)
+    assert found["verb"] == "sample"
+    assert [piece["file"] for piece in found["pieces"]] == ["sample-1.mid", "sample-2.mid"]
+    notes = read("sample-2.mid").parts[0].notes
+    assert [note["pitch"] for note in found["pieces"][1]["notes"]] == notes.pitch.tolist()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--bars", "0"], "bars must be 1 to 1024"),
+        (["--meter", "4"], "meter must be like 3/4"),
+        (["--meter", "7/32"], "meter: a bar of 7/32"),
+        (["--qpm", "0"], "tempo"),
+        (["--temperature", "nan"], "temperature must be"),
+    ],
+)
+def test_a_bad_parameter_is_one_line_that_names_it(model, tmp_path, arguments, words):
+    assert words in refusal("sample", "--model", model, *arguments)
+    assert list(tmp_path.iterdir()) == []

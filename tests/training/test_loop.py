@@ -1,0 +1,169 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from training.music import REPRESENTATION, small_pieces
+
+from partimento.errors import ParameterError, TrainingError
+from partimento.networks.melody_rnn import MelodyRNN, MelodyRNNConfig
+from partimento.representations.melody import FIRST_PITCH
+from partimento.training.batches import MelodyBatches, whole_pieces
+from partimento.training.loop import TrainingSettings, held_out_loss, train
+from partimento.training.run_folder import RunFolder
+
+HELD_OUT = small_pieces(6, seed=1)
+
+
+def settings(**changes):
+    return TrainingSettings(
+        **{"steps": 40, "evaluate_every": 10, "warmup_steps": 5, "batch_size": 8} | changes
+    )
+
+
+def go(folder, asked, batches=None, report=lambda progress: None):
+    torch.manual_seed(asked.seed)
+    sizes = MelodyRNNConfig(REPRESENTATION.vocab_size, REPRESENTATION.feature_sizes, 24)
+    network = MelodyRNN(sizes)
+    batches = batches or MelodyBatches(small_pieces(20), REPRESENTATION, 8, 64, asked.seed)
+
+    def evaluate(module):
+        return held_out_loss(module, whole_pieces(HELD_OUT, REPRESENTATION, 4), FIRST_PITCH)
+
+    run = RunFolder(folder)
+    with run.locked():
+        return train(network, batches, evaluate, asked, run, report), network, run
+
+
+def weights(network):
+    return torch.cat([tensor.flatten() for tensor in network.state_dict().values()])
+
+
+def test_training_lowers_the_held_out_loss(tmp_path):
+    outcome, _, run = go(tmp_path, settings(steps=80, learning_rate=0.01))
+    log = run.read_log()
+    assert log[0]["step"] == 0  # a look before the first step: random weights
+    assert outcome.best < 0.7 * log[0]["held_out_nats_per_step"]
+    assert run.load_best()[1]["nats"] > 0
+
+
+def test_a_stopped_run_reaches_the_weights_of_one_that_was_not(tmp_path):
+    _, whole, _ = go(tmp_path / "whole", settings())
+
+    def stop_at_seventeen(progress):
+        if progress.step == 17:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(Exception, match="go on with --resume") as stopped:
+        go(tmp_path / "parts", settings(), report=stop_at_seventeen)
+    assert stopped.value.exit_code == 130
+    outcome, resumed, _ = go(tmp_path / "parts", settings())
+    assert outcome.step == 40
+    assert torch.equal(weights(whole), weights(resumed))
+
+
+def test_a_damaged_newest_state_falls_back_to_the_one_before(tmp_path):
+    _, whole, run = go(tmp_path, settings())
+    newest = sorted(run.states.glob("*.safetensors"))[-1]
+    content = bytearray(newest.read_bytes())
+    content[-3] ^= 1
+    newest.write_bytes(content)
+    _, facts, passed_over = run.load_state()
+    assert facts["step"] == 30
+    assert "step-00000040" in passed_over[0]
+    _, again, _ = go(tmp_path, settings())
+    assert torch.equal(weights(whole), weights(again))
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_state(tmp_path):
+    with pytest.raises(TrainingError, match=r"not a number at step .* lower learning rate"):
+        go(tmp_path, settings(learning_rate=float("inf"), clip_norm=float("inf")))
+    assert RunFolder(tmp_path).load_state() is not None
+
+
+def test_a_run_that_learns_nothing_more_stops_early(tmp_path):
+    outcome, _, _ = go(
+        tmp_path, settings(steps=1000, patience=2, learning_rate=1e-9, evaluate_every=5)
+    )
+    assert outcome.reason == "early"
+    assert outcome.step < 1000
+
+
+def test_a_run_by_the_clock_ends_by_the_clock(tmp_path):
+    started = time.monotonic()
+    outcome, _, _ = go(tmp_path, settings(steps=None, minutes=0.02))
+    assert outcome.step > 0
+    assert time.monotonic() - started < 20
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"steps": None}, "--steps or --minutes"),
+        ({"steps": -3}, "steps must be above 0"),
+        ({"minutes": float("nan")}, "minutes must be above 0"),
+        ({"seed": -1}, "seed must be 0 or above"),
+        ({"threads": 0}, "threads must be at least 1"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(changes, words):
+    with pytest.raises(ParameterError, match=words):
+        settings(**changes)
+
+
+HOLD = """
+import sys, time
+from partimento.training.run_folder import RunFolder
+with RunFolder(sys.argv[1]).locked():
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_second_run_in_one_folder_is_refused_until_the_first_is_killed(tmp_path):
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert holder.stdout.readline() == "held\n"
+        with (
+            pytest.raises(Exception, match=f"in use by process {holder.pid}") as refused,
+            RunFolder(tmp_path).locked(),
+        ):
+            pass
+        assert refused.value.exit_code == 4
+    finally:
+        holder.kill()
+        holder.communicate()
+    with RunFolder(tmp_path).locked():
+        pass
+
+
+def test_resuming_with_other_settings_lists_what_differs(tmp_path):
+    run = RunFolder(tmp_path)
+    run.begin({"seed": 1, "name": "a"}, resume=False)
+    run.begin({"seed": 1, "name": "a"}, resume=True)
+    with pytest.raises(TrainingError, match="seed was 1, now 2"):
+        run.begin({"seed": 2, "name": "a"}, resume=True)
+    with pytest.raises(TrainingError, match="holds a run already"):
+        run.begin({"seed": 1, "name": "a"}, resume=False)
+
+
+def test_a_full_disk_is_one_line_and_leaves_the_old_file(tmp_path, monkeypatch):
+    from partimento.training import run_folder
+
+    file = tmp_path / "state"
+    run_folder.write_atomically(file, b"old")
+
+    def full(descriptor):
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(run_folder.os, "fsync", full)
+    with pytest.raises(Exception, match=r"No space left.*free some space") as stopped:
+        run_folder.write_atomically(file, b"new")
+    assert stopped.value.exit_code == 4
+    assert file.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [file]
