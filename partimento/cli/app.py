@@ -22,7 +22,8 @@ from partimento.errors import (
     PartimentoError,
 )
 
-USAGE_ERRORS = typer.BadParameter.__mro__[2]  # ClickException, which Typer has no name for
+# ClickException, which Typer has no public name for.
+USAGE_ERRORS: type[Any] = typer.BadParameter.__mro__[2]
 
 VERBS = {  # verb: module of partimento.cli whose `run` it is
     "continue": "continue_",

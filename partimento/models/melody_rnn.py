@@ -177,7 +177,8 @@ class MelodyRNNModel:
         }
         if melody != AUTO:
             facts["melody"] = melody
-        return self._stamped("continue", made, seeds, facts)
+        end = score.end_tick * made[0].ticks_per_quarter // score.ticks_per_quarter
+        return self._stamped("continue", made, seeds, facts, primer_end_tick=end)
 
     def sample(
         self,
@@ -289,7 +290,12 @@ class MelodyRNNModel:
         return engine
 
     def _stamped(
-        self, verb: str, scores: Sequence[Score], seeds: Sequence[int], settings: dict[str, Any]
+        self,
+        verb: str,
+        scores: Sequence[Score],
+        seeds: Sequence[int],
+        settings: dict[str, Any],
+        **more: Any,
     ) -> list[Score]:
         """Write into each score how it was made."""
         facts = {
@@ -298,6 +304,7 @@ class MelodyRNNModel:
             "verb": verb,
             "settings": settings,
             "version": __version__,
+            **more,
         }
         return [
             stamp(score, {**facts, "seed": seed}) for score, seed in zip(scores, seeds, strict=True)

@@ -368,11 +368,17 @@ class Score:
 
     def save(self, path: "str | os.PathLike[str]") -> None:
         """Write a file; its extension chooses the format."""
-        # The one place where `music` reaches up to `formats`: a score that cannot be saved in
-        # one word would be no use to a musician. tests/test_layers.py knows this line.
+        # Here and in `_repr_html_` alone `music` reaches up: a score that cannot be saved in one
+        # word, or seen in a notebook, would be no use to a musician. tests/test_layers.py knows.
         from partimento.formats import write
 
         write(self, path)
+
+    def _repr_html_(self) -> str:
+        """Show the score in a notebook: a piano roll and a player."""
+        from partimento.rendering.notebook import to_html  # late, as in `save`
+
+        return to_html(self)
 
 
 def _transforms() -> Any:
@@ -386,7 +392,7 @@ def _by_tick(kind: type, events: Sequence[Any]) -> tuple[Any, ...]:
     """Sort events by tick (stable), as tuples of their kind."""
     if not events:
         return ()
-    made = [event if type(event) is kind else kind(*event) for event in events]
+    made: list[Any] = [event if type(event) is kind else kind(*event) for event in events]
     if not {type(value) for event in made for value in event} <= {int, str, bool}:
         made = [kind(*map(_plain, event)) for event in made]
     made.sort(key=operator.itemgetter(0))

@@ -54,6 +54,7 @@ def test_what_is_made_says_how(model):
             "verb": "continue",
             "seed": 9,
             "version": __version__,
+            "primer_end_tick": TUNE.end_tick,
             "settings": {
                 "bars": 3,
                 "temperature": 0.5,

@@ -112,7 +112,7 @@ def walk(data: bytes | bytearray, block: Block, at: int, end: int, running: int)
         last = marks.rfind(1, 0, stop)
         marks[last] = 0
         event = low + last
-        return Walk(event, running, fault=_leaves(event, event, end))
+        return Walk(event, running, fault=_leaves(event, end))
     return Walk(low + here, running)
 
 
@@ -122,7 +122,7 @@ def look_closer(data: bytes | bytearray, event: int, end: int, running: int) -> 
     if after_delta is None:
         return _endless(data, event, event, end)
     if after_delta >= end:
-        return _leaves(after_delta, event, end)
+        return _leaves(event, end)
     status = data[after_delta]
     at = after_delta + 1
     is_end = False
@@ -145,7 +145,7 @@ def look_closer(data: bytes | bytearray, event: int, end: int, running: int) -> 
     else:
         return Fault(after_delta, f"status byte {status:02X} does not belong in a file", event)
     if at > end:
-        return _leaves(after_delta, event, end)
+        return _leaves(event, end)
     return Step(at, running, is_end)
 
 
@@ -178,13 +178,13 @@ def has_status(data: bytes | bytearray, event: int, end: int) -> bool:
 
 def _endless(data: bytes | bytearray, at: int, event: int, end: int) -> Fault:
     if at + MAX_NUMBER_BYTES > end:
-        return _leaves(at, event, end)
+        return _leaves(event, end)
     number = data[at : at + MAX_NUMBER_BYTES].hex(" ")
     return Fault(at, f"a variable-length number goes on beyond 4 bytes ({number})", event)
 
 
-def _leaves(at: int, event: int, end: int) -> Fault:
-    return Fault(at, f"an event leaves its track, which ends at byte {end}", event, True)
+def _leaves(event: int, end: int) -> Fault:
+    return Fault(event, f"an event leaves its track, which ends at byte {end}", event, True)
 
 
 def _message_lengths(running: int) -> bytes:

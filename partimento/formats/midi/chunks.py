@@ -91,7 +91,7 @@ def read_chunks(data: bytes, header: Header, limits: Limits) -> tuple[list[Chunk
         is_chunk = end <= size and at + CHUNK_HEAD <= size and is_name(data[at : at + 4])
         if data[at : at + 4] == b"MTrk":
             if not is_chunk:
-                raise MidiError(_cut_off(at, end, size), min(at + 4, size))
+                raise _cut_off(at, end, size)
             if len(tracks) == limits.max_tracks:
                 limits.refuse("max_tracks", f"more than {len(tracks):,} tracks", at)
             tracks.append(Chunk(at + CHUNK_HEAD, end))
@@ -125,12 +125,15 @@ def is_name(letters: bytes | bytearray) -> bool:
     return len(letters) == 4 and letters.isascii() and letters.decode("ascii").isprintable()
 
 
-def _cut_off(at: int, end: int, size: int) -> str:
-    if at + CHUNK_HEAD > size:
-        return f"byte {size}: the file ends inside the head of a track: it is cut off"
-    return (
-        f"byte {at + 4}: a track claims {end - at - CHUNK_HEAD} bytes, but the file has only "
-        f"{size - at - CHUNK_HEAD} left: it is cut off; salvage reads what is there"
+def _cut_off(at: int, end: int, size: int) -> MidiError:
+    start = at + CHUNK_HEAD
+    if start > size:
+        what = "the file ends inside the head of a track: it is cut off"
+        return MidiError(f"byte {size}: {what}", size)
+    return MidiError(
+        f"byte {at + 4}: a track claims {end - start} bytes, but the file has only {size - start} "
+        "left: it is cut off; salvage reads what is there",
+        at + 4,
     )
 
 

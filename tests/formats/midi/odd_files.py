@@ -113,8 +113,8 @@ GOOD = {
     "an unknown meta event": (file(track("00 FF 60 02 FF FF", NOTE)), [[C4]]),
     "an SMPTE offset, a port, a channel prefix, a sequence number": (
         file(
-            track("00 FF 54 05 60 00 00 00 00", "00 FF 21 01 00", "00 FF 20 01 00", "00 FF 00 00")
-            + track(NOTE)
+            track("00 FF 54 05 60 00 00 00 00", "00 FF 21 01 00", "00 FF 20 01 00", "00 FF 00 00"),
+            track(NOTE),
         ),
         [[C4]],
     ),
@@ -223,18 +223,18 @@ BAD = {
         AT + 2,
         "beyond 4 bytes",
     ),
-    "a text that leaves its track": (file(track("00 FF 01 7F 41")), AT + 1, "leaves its track"),
-    "a text of 256 MB": (file(track("00 FF 01 FF FF FF 7F")), AT + 1, "leaves its track"),
+    "a text that leaves its track": (file(track("00 FF 01 7F 41")), AT, "leaves its track"),
+    "a text of 256 MB": (file(track("00 FF 01 FF FF FF 7F")), AT, "leaves its track"),
     "system exclusive that leaves its track": (
         file(track("00 F0 7F 43")),
-        AT + 1,
+        AT,
         "leaves its track",
     ),
     "a note that leaves its track": (file(track("00 90 3C", end=b"")), AT, "leaves its track"),
     "a status that leaves its track": (file(track(NOTE, "00 90", end=b"")), AT + 8, "leaves"),
-    "a delta time that leaves its track": (file(track(NOTE, "00", end=b"")), AT + 9, "leaves"),
+    "a delta time that leaves its track": (file(track(NOTE, "00", end=b"")), AT + 8, "leaves"),
     "half a delta time": (file(track(NOTE, "81", end=b"")), AT + 8, "leaves"),
-    "half a meta event": (file(track(NOTE, "00 FF", end=b"")), AT + 10, "leaves"),
+    "half a meta event": (file(track(NOTE, "00 FF", end=b"")), AT + 8, "leaves"),
     "an end of track with content": (
         file(track(NOTE, end=hexed("00 FF 2F 01 00"))),
         AT + 11,

@@ -208,7 +208,7 @@ def test_names_of_instruments_name_a_part_that_has_no_other():
 def test_a_long_text_is_cut():
     long = (
         meta(1, "ä".encode() * 60)
-        + b"\x00\xff\x06\x82\x58"
+        + b"\x00\xff\x06\x84\x58"
         + "音".encode() * 200
         + b"\x00\xff\x01\x82\x59"
         + b"a" * 345
