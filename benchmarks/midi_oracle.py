@@ -17,8 +17,10 @@ import mido
 import symusic
 
 from partimento.errors import PartimentoError
-from partimento.formats.midi import read_midi
+from partimento.formats.midi import read_midi_report
 from partimento.music.score import PITCH_BEND
+
+HANGING = "files with notes that nothing ends"
 
 
 def main():
@@ -28,7 +30,6 @@ def main():
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--mido-every", type=int, default=20)
     wishes = parser.parse_args()
-    symusic.set_log_level("error") if hasattr(symusic, "set_log_level") else None
     total = Counter()
     for archive in sorted(wishes.data.glob("*/midi.zip")):
         if wishes.sets and archive.parent.name not in wishes.sets:
@@ -41,21 +42,25 @@ def main():
         total += counts
         print(f"{archive.parent.name:22} {said(counts)}", flush=True)
     print(f"{'all':22} {said(total)}")
-    return any(what not in ("files", "by mido") for what in total)
+    return any(what not in ("files", "by mido", f"{HANGING} (symusic)") for what in total)
 
 
 def check(name, data, with_mido, counts):
     """Compare one file."""
     counts["files"] += 1
     try:
-        score = read_midi(data, source=name)
+        reading = read_midi_report(data, source=name)
     except PartimentoError as error:
         return differ(counts, "refused", name, error, "")
+    score = reading.score
+    # symusic drops a note that nothing ends; we let it sound to the end of its track.
+    notes = HANGING if "missing note ends" in reading.notices else "notes"
     theirs = symusic.Score.from_midi(data)
     ours = facts(score)
     for what, value in symusic_facts(theirs).items():
         if ours[what] != value:
-            differ(counts, f"{what} (symusic)", name, ours[what], value)
+            kind = notes if what == "notes" else what
+            differ(counts, f"{kind} (symusic)", name, ours[what], value)
     if with_mido:
         counts["by mido"] += 1
         for what, value in mido_facts(data).items():
@@ -72,7 +77,7 @@ def differ(counts, what, name, ours, theirs):
 
 
 def facts(score):
-    """What both libraries can say of a file."""
+    """Gather what both libraries can say of a file."""
     parts = [part for part in score.parts if len(part.notes)]
     return {
         "notes": [sorted(map(tuple, part.notes)) for part in parts],
@@ -89,7 +94,7 @@ def facts(score):
 
 
 def symusic_facts(score):
-    """The same, from symusic."""
+    """Gather the same from symusic."""
     tracks = [track for track in score.tracks if len(track.notes)]
     return {
         "notes": [
@@ -112,7 +117,7 @@ def one_a_tick(events):
 
 
 def mido_facts(data):
-    """All notes, by first in, first out, and the end, from mido."""
+    """Gather all notes, by first in, first out, and the end from mido."""
     notes, end = [], 0
     for track in mido.MidiFile(file=io.BytesIO(data)).tracks:
         now, sounding = 0, {}
@@ -133,7 +138,7 @@ def mido_facts(data):
 
 
 def said(counts):
-    """Counts on one line."""
+    """Write counts on one line."""
     return ", ".join(f"{count:,} {what}" for what, count in counts.items())
 
 

@@ -64,6 +64,15 @@ def damaged(event, period):
     return filled(bad)
 
 
+def everything():
+    """Come close to all limits at once."""
+    words = b"".join([b"\x01\xff\x05\x08" + b"%08d" % n for n in range(49_990)])
+    tempos = b"".join([b"\x01\xff\x51\x03" + (n + 1).to_bytes(3, "big") for n in range(49_990)])
+    moves = b"\x01\xb0\x07\x40" + b"\x01\x07\x40" * 499_900
+    notes = b"\x01\x90\x3c\x40" + b"\x01\x3c\x00\x01\x3c\x40" * 999_990
+    return file(words + tempos + END, moves + notes + b"\x01\x3c\x00" + END, *[NOTE + END] * 9)
+
+
 NOTE = bytes([0, 0x90, 60, 64, 96, 0x80, 60, 64])
 FILES = {
     "notes": lambda: file(NOTE * 1_000_000 + END),
@@ -78,21 +87,22 @@ FILES = {
     "lengths of status in turn": lambda: filled(b"\x00\xd0\x01\x00\xa0\x3c\x00"),
     "lengths, then running": lambda: filled(b"\x00\xd0\x01\x00\x01\x00\xa0\x3c\x00"),
     "controls": lambda: filled(b"\x01\x07\x40", b"\x00\xb0\x07\x40"),
-    "controls within limits": lambda: filled(b"\x01\x07\x40", b"\x00\xb0\x07\x40", 1_499_990),
+    "controls within limits": lambda: filled(b"\x01\x07\x40", b"\x00\xb0\x07\x40", 1_449_990),
     "bends": lambda: filled(b"\x01\xe0\x00\x40", b"", 1_999_990),
     "empty texts": lambda: filled(b"\x00\xff\x01\x00"),
-    "texts within limits": lambda: filled(b"\x00\xff\x05\x81\x19" + b"a" * 153, b"", 15_000_000),
-    "short texts": lambda: filled(b"\x00\xff\x05\x02ab", b"", 599_990),
+    "texts within limits": lambda: filled(b"\x00\xff\x05\x82\x2c" + b"a" * 300, b"", 15_000_000),
+    "short texts": lambda: filled(b"\x00\xff\x05\x02ab", b"", 299_990),
     "one long text": lambda: file(b"\x00\xff\x01\x87\xff\xfe\x00" + b"\xff" * (2**24 - 256) + END),
     "other meta events": lambda: filled(b"\x00\xff\x7f\x00"),
     "longer meta events": lambda: filled(b"\x00\xff\x7f\x80\x00"),
     "longest numbers": lambda: filled(b"\x80\x80\x80\x00\xff\x7f\x80\x80\x80\x00"),
     "meta events of 300 bytes": lambda: filled(b"\x00\xff\x7f\x82\x2c" + bytes(300)),
     "system exclusive": lambda: filled(b"\x00\xf0\x00"),
-    "tempos": lambda: filled(b"\x01\xff\x51\x03\x07\xa1\x20", b"", 699_990),
-    "meters": lambda: filled(b"\x01\xff\x58\x04\x04\x02\x18\x08", b"", 799_990),
+    "tempos": lambda: filled(b"\x01\xff\x51\x03\x07\xa1\x20", b"", 349_990),
+    "meters": lambda: filled(b"\x01\xff\x58\x04\x04\x02\x18\x08", b"", 399_990),
     "long delta times": lambda: filled(b"\x80\x80\x80\x00\x90\x3c\x00"),
     "unknown chunks": lambda: file(END) + b"XXXX\x00\x00\x00\x00" * ((SIZE - 64) // 8),
+    "everything at once": everything,
     "tracks": lambda: file(*([NOTE * 500 + END] * 4000)),
     "empty tracks": lambda: file(*([END] * 4096)),
     "a program a note": lambda: turns(400),
@@ -138,8 +148,8 @@ def one(name, salvage):
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(
-        f"{len(data) / 1e6:6.1f} MB {seconds:6.2f} s (cpu {cpu:5.2f}) {(peak - before) / 1e3:6.0f} MB more, "
-        f"{peak / 1e3:5.0f} MB in all: {what[:90]}",
+        f"{len(data) / 1e6:6.1f} MB {seconds:6.2f} s (cpu {cpu:5.2f}) "
+        f"{(peak - before) / 1e3:6.0f} MB more, {peak / 1e3:5.0f} MB in all: {what[:90]}",
         flush=True,
     )
 

@@ -52,25 +52,18 @@ def main() -> None:
     )
     data = load_pieces(lesson)
     print(data.report.text())
-    train_melody_rnn(lesson, data, asked.out, resume=True, report=Teller())
+    train_melody_rnn(lesson, data, asked.out, resume=True, report=report, tell=print)
     ship(asked.out, data, asked.ship)
 
 
-class Teller:
-    """Prints a line whenever the held-out pieces were looked at."""
-
-    def __init__(self) -> None:
-        self.told: object = None
-
-    def __call__(self, progress: Progress) -> None:
-        """Hear of one step."""
-        if progress.held_out is not None and progress.held_out is not self.told:
-            self.told = progress.held_out
-            print(
-                f"step {progress.step:,}: {progress.done:.0%}, loss {progress.loss:.4f}, held out "
-                f"{progress.held_out.nats_per_step:.4f} nats a step",
-                flush=True,
-            )
+def report(progress: Progress) -> None:
+    """Print a line whenever the held-out pieces were looked at."""
+    if progress.held_out is not None and progress.evaluated_at == progress.step:
+        print(
+            f"step {progress.step:,}: {progress.done:.0%}, loss {progress.loss:.4f}, held out "
+            f"{progress.held_out.nats_per_step:.4f} nats a step",
+            flush=True,
+        )
 
 
 def ship(run: Path, data: MelodyData, place: Path) -> None:

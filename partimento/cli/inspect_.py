@@ -23,27 +23,37 @@ def run(
     ] = False,
 ) -> None:
     """Say what is in music files: parts, length, meters, keys, tempos, and how they were made."""
-    from partimento.errors import EXIT_PARTLY, EXIT_REFUSED, PartimentoError
-    from partimento.formats import read_report
-    from partimento.formats.midi.texts import printable
+    from partimento.errors import EXIT_PARTLY, EXIT_REFUSED
 
     documents: list[dict[str, Any]] = []
     for path in files:
-        try:
-            reading = read_report(path, salvage=salvage)
-        except PartimentoError as error:
-            _refuse(str(error))
-        except OSError as error:
-            _refuse(f"{printable(path)}: {error.strerror or error}")
-        else:
+        if reading := _read(path, salvage):
             document = facts(str(path), reading)
             if not as_json:
                 print(("\n" if documents else "") + described(document, reading.score))
             documents.append(document)
+        del reading  # of a large file; the facts are small
     if as_json and documents:
-        print(json.dumps(documents if len(files) > 1 else documents[0], indent=2))
+        json.dump(documents if len(files) > 1 else documents[0], sys.stdout, indent=2)
+        print()
     if len(documents) < len(files):
         raise typer.Exit(EXIT_PARTLY if documents else EXIT_REFUSED)
+
+
+def _read(path: Path, salvage: bool) -> "MidiReading | None":
+    """Read a file, or say on one line why not."""
+    from partimento.errors import PartimentoError
+    from partimento.formats import read_report
+    from partimento.formats.midi.texts import printable
+
+    try:
+        return read_report(path, salvage=salvage)
+    except PartimentoError as error:
+        message = str(error)
+    except OSError as error:
+        message = f"{printable(path)}: {error.strerror or error}"
+    print(f"partimento: {' '.join(message.split())}", file=sys.stderr)
+    return None
 
 
 def facts(file: str, reading: "MidiReading") -> dict[str, Any]:
@@ -180,7 +190,3 @@ def _clock(seconds: float) -> str:
 
 def _count(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
-def _refuse(message: str) -> None:
-    print(f"partimento: {' '.join(message.split())}", file=sys.stderr)

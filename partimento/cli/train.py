@@ -2,12 +2,14 @@
 # ruff: noqa: T201
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from partimento.training.loop import Progress
+    from partimento.training.melody import Lesson
 
 
 def run(
@@ -23,7 +25,9 @@ def run(
         float | None, typer.Option(help="Minutes to train for; 10 where nothing is said.")
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same run.")] = 0,
-    threads: Annotated[int, typer.Option(help="Threads of PyTorch; 0 is all cores.")] = 0,
+    threads: Annotated[
+        int, typer.Option(help="Threads of PyTorch; 0 is all cores, which large networks use well.")
+    ] = 1,
     batch_size: Annotated[int | None, typer.Option(help="Examples a step.")] = None,
     hidden_size: Annotated[int | None, typer.Option(help="Width of the network.")] = None,
     dropout: Annotated[float | None, typer.Option(help="Share of values dropped.")] = None,
@@ -46,6 +50,9 @@ def run(
     min_pitches: Annotated[
         int, typer.Option(help="Leave out melodies with fewer different pitches.")
     ] = 3,
+    max_rest_bars: Annotated[
+        int, typer.Option(help="A longer rest ends a melody and starts the next.")
+    ] = 2,
     min_on_grid: Annotated[
         float, typer.Option(help="Share of notes that must start on the grid.")
     ] = 0.9,
@@ -56,13 +63,13 @@ def run(
     resume: Annotated[bool, typer.Option(help="Go on with the run in OUT, or begin it.")] = False,
 ) -> None:
     """Teach a model from random weights: on your folder, or on a set by name."""
-    from partimento.models.lessons import lesson_for, load_pieces, train_melody_rnn
+    from partimento.models.lessons import check_run, lesson_for, load_pieces, train_melody_rnn
 
     lesson = lesson_for(
         model,
         config,
         tuple(data),
-        name=name or out.resolve().name,
+        name=out.resolve().name if name is None else name,
         hidden_size=hidden_size,
         dropout=dropout,
         steps=steps,
@@ -77,7 +84,8 @@ def run(
         lowest=lowest,
         highest=highest,
     )
-    print(f"reading {', '.join(data)} …")
+    check_run(lesson, out, resume=resume)
+    print(f"reading {', '.join(data)} …", flush=True)
     found = load_pieces(
         lesson,
         salvage=salvage,
@@ -86,50 +94,67 @@ def run(
         melody=melody,
         min_bars=min_bars,
         min_pitches=min_pitches,
+        max_rest_bars=max_rest_bars,
         min_on_grid=min_on_grid,
     )
-    print(found.report.text())
-    with _ProgressBar(lesson.settings.steps) as bar:
+    print(found.report.text(), flush=True)
+    with _ProgressBar() as bar:
         taught = train_melody_rnn(
-            lesson, found, out, resume=resume, on_start=bar.start, report=bar.update
+            lesson,
+            found,
+            out,
+            resume=resume,
+            on_start=bar.start,
+            report=bar.update,
+            tell=bar.tell,
         )
     figures, outcome = taught.figures, taught.outcome
     ended = {"done": "as long as asked", "early": "early: nothing better came any more"}
     print(
-        f"trained {outcome.step:,} steps in {outcome.seconds / 60:.1f} min "
+        f"trained {outcome.step:,} step{'s' * (outcome.step != 1)} in {_clock(outcome.seconds)} "
         f"({ended[outcome.reason]}); best at step {figures['best_step']:,}: held out "
         f"{figures['valid_nats_per_step']:.4f} nats a step, "
         f"{figures['valid_nats_per_note']:.3f} nats a note"
+    )
+    print(
+        f"beside it on the same pieces: {figures['counts_nats_per_step']:.4f} nats a step by how "
+        f"frequent each event is, {figures['uniform_nats_per_step']:.4f} by chance"
     )
     print(
         f"the exported graph agrees with PyTorch to {figures['largest_logit_difference']:.1g} on "
         "held-out music"
     )
     print(f"wrote {taught.folder.checkpoint}")
-    print(f'next: partimento continue "c4:q d4:q e4:h" --model {out} --bars 8')
+    print(f"next: partimento {_example(lesson)} --model {quote(str(out))} --bars 8")
+
+
+def _example(lesson: "Lesson") -> str:
+    """Write a verb that this model can do, with notes that it knows."""
+    lowest, highest = lesson.representation.lowest, lesson.representation.highest
+    for octave in (4, 5, 3, 6, 2, 1, 7, 0, 8):
+        if lowest <= 12 * (octave + 1) and 12 * (octave + 1) + 4 <= highest:
+            return f'continue "c{octave}:q d{octave}:q e{octave}:h"'
+    return "sample"
 
 
 class _ProgressBar:
-    """A bar with losses, rate and time left; plain lines where there is no terminal."""
+    """A line for every look at the held-out pieces; below it, on a terminal, a bar."""
 
-    def __init__(self, steps: int | None) -> None:
+    def __init__(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as Bar
 
-        self._console = Console()
+        self._console = Console(highlight=False, soft_wrap=True)
         self._bar = Bar(
-            TextColumn("{task.fields[step]}"),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f}%"),
             TextColumn("{task.fields[words]}"),
-            TimeElapsedColumn(),
-            TextColumn("left {task.fields[left]}"),
+            BarColumn(20),
+            TextColumn("{task.percentage:.0f}% {task.fields[left]}"),
             console=self._console,
+            transient=True,
             disable=not self._console.is_terminal,
         )
-        self._task = self._bar.add_task("", total=1.0, step="step 0", words="", left="?")
-        self._told: object = None
+        self._task = self._bar.add_task("", total=1.0, words="step 0", left="")
 
     def __enter__(self) -> "_ProgressBar":
         self._bar.start()
@@ -138,30 +163,34 @@ class _ProgressBar:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
+    def tell(self, words: str) -> None:
+        self._console.print(words, markup=False)
+        self._console.file.flush()
+
     def start(self, parameters: int, batches: int) -> None:
-        self._console.print(f"{parameters:,} weights, {batches:,} batches an epoch")
+        self.tell(f"{parameters:,} weights, {batches:,} batches an epoch")
 
     def update(self, progress: "Progress") -> None:
-        left = progress.seconds / progress.done - progress.seconds if progress.done else 0.0
-        words = f"loss {progress.loss:.3f}"
-        if progress.held_out:
-            words += (
-                f"  held out {progress.held_out.nats_per_step:.4f} nats/step "
-                f"{progress.held_out.nats_per_note:.3f} nats/note"
-            )
-        words += f"  {progress.steps_per_second:,.0f} events/s"
+        left = ""
+        if progress.seconds >= 1:  # else nothing can be said yet
+            left = f"{_clock(progress.seconds / progress.done - progress.seconds)} left"
+        pace = f"loss {progress.loss:.3f}  {progress.steps_per_second:,.0f} events/s"
+        words = f"step {progress.step:,}"
         self._bar.update(
             self._task,
             completed=progress.done,
-            step=f"step {progress.step:,}",
-            words=words,
-            left=_clock(left),
+            words=f"{words}  {pace}" if progress.step else words,
+            left=left,
         )
-        is_news = progress.held_out is not self._told
-        if is_news:
-            self._told = progress.held_out
-            if not self._console.is_terminal:
-                print(f"step {progress.step:,}  {words}  left {_clock(left)}", flush=True)
+        if progress.held_out is None or progress.evaluated_at != progress.step:
+            return
+        found = (
+            f"held out {progress.held_out.nats_per_step:.4f} nats/step "
+            f"{progress.held_out.nats_per_note:.3f} nats/note"
+        )
+        before_it = "random weights, before the first step"
+        details = f"{pace}  {left}" if progress.step else before_it
+        self.tell(f"{words}  {found}  {details}")
 
 
 def _clock(seconds: float) -> str:

@@ -6,7 +6,7 @@ duplicates, splits, and counts everything on the way in a `DataReport`.
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -105,7 +105,7 @@ def load_melodies(
     if isinstance(sources, str | os.PathLike):
         raise DataError(f"sources must be a list, got {str(sources)!r}: write [{str(sources)!r}]")
     rules = rules or MelodyRules()
-    report = DataReport()
+    report = DataReport(rules=asdict(rules))
     found: list[NamedMelody] = []
     digests: set[bytes] = set()
     done = 0

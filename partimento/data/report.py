@@ -54,6 +54,8 @@ class DataReport:
     ----------
     sources : list of dict
         Name, and for a published set title, licence, citation and checksum.
+    rules : dict
+        Fields of the `MelodyRules` that were asked for.
     files_read, files_not_music : int
     skipped : list of Skipped
         The first 10,000; `files_skipped` counts all.
@@ -67,6 +69,7 @@ class DataReport:
     """
 
     sources: list[dict[str, str]] = field(default_factory=list)
+    rules: dict[str, Any] = field(default_factory=dict)
     files_read: int = 0
     files_skipped: int = 0
     files_used: int = 0
@@ -163,7 +166,8 @@ class DataReport:
         if not valid.melodies:
             return (
                 f"{_count(self.melodies, 'melody', 'melodies')} cannot be split: nothing is held "
-                "out, so nothing can say whether a model learns or copies. Add more files."
+                "out, so nothing can say whether a model learns or copies. Five different tunes "
+                "are the fewest; add more files."
             )
         size = (
             f"{_count(train.melodies, 'melody', 'melodies')}, {train.notes:,} notes to learn from"
@@ -247,7 +251,8 @@ class DataReport:
         every = self.as_dict()
         kept = {name: every[name] for name in ("sources", "notes", "kept", "split_by", "splits")}
         left_out = {name: reason.count for name, reason in self._reasons()}
-        return {**kept, "left_out": left_out, "files_skipped": self.files_skipped}
+        skipped = self.files_skipped
+        return {**kept, "left_out": left_out, "files_skipped": skipped, "rules": self.rules}
 
     def text(self) -> str:
         """Say it all in words, for a terminal."""
@@ -308,7 +313,8 @@ class DataReport:
         melodies = _count(self.melodies, "melody", "melodies")
         lines = [
             "",
-            f"kept       {melodies}, {self.kept_notes:,} notes, of {self.files_used:,} files",
+            f"kept       {melodies}, {_count(self.kept_notes, 'note')}, of "
+            f"{_count(self.files_used, 'file')}",
         ]
         for split, share in self.splits.items():
             lines.append(

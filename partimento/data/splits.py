@@ -13,6 +13,7 @@ import numpy as np
 
 TRAIN_SHARE, VALID_SHARE = 0.8, 0.1
 LARGEST_HELD_OUT = 0.2  # clusters of a larger share of the pieces always train
+FEWEST_HELD_OUT = 4  # melodies on a side, where that is no more than a tenth of them
 MIN_SHARED = 0.4  # of a sketch: closer melodies are one tune
 MIN_SHARED_RUNS = 4  # and at least so many runs: any two short melodies may share a scale
 CROWD = 32  # a run of intervals that more melodies share tells less
@@ -119,16 +120,18 @@ def _fill_empty_sides(
 ) -> None:
     """See that a small folder has something to choose by, and from ten pieces on to test by."""
     count = sum(sizes.values())
-    for split, least in (("valid", 5), ("test", 10), ("train", 1)):
-        if split in side.values() or count < least or not place:
-            continue
-        donor, _ = Counter(side.values()).most_common(1)[0]
-        movable = [number for number in place if side[number] == donor]
-        if not movable:
-            continue
-        small = [number for number in movable if sizes[number] <= largest] or movable
-        if len(movable) > 1 or split == "train":
-            side[max(small, key=lambda number: place[number])] = split
+    wanted = max(1, min(FEWEST_HELD_OUT, count // 10))
+    for split, least, fewest in (("valid", 5, wanted), ("test", 10, wanted), ("train", 1, 1)):
+        while count >= least:
+            held = sum(sizes[number] for number in side if side[number] == split)
+            donor, _ = Counter(side.values()).most_common(1)[0]
+            movable = [number for number in place if side[number] == donor]
+            if held >= fewest or donor == split or len(movable) < 1 + (split != "train"):
+                break
+            small = [number for number in movable if held + sizes[number] <= largest]
+            if held and not small:
+                break
+            side[max(small or movable, key=lambda number: place[number])] = split
 
 
 def _alike(sketches: Sequence[np.ndarray]) -> list[tuple[int, int]]:

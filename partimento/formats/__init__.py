@@ -1,7 +1,7 @@
 """Formats: bytes to `Score` and back. `read` and `write` choose the format by a file's name."""
 
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 from partimento.errors import FormatError
@@ -63,15 +63,12 @@ def write(score: Score, path: str | os.PathLike[str]) -> None:
             f"{printable(path)}: there is no folder {printable(path.parent)}: create it first"
         )
     data = write_midi(score)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def load_bytes(path: Path, limits: Limits) -> bytes:
@@ -85,9 +82,3 @@ def load_bytes(path: Path, limits: Limits) -> bytes:
         if not path.is_dir():  # Windows calls opening a folder a lack of permission
             raise
         raise FormatError(f"{printable(path)}: a folder, not a file") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

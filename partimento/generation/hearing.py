@@ -98,13 +98,16 @@ class Heard:
     def _grid(self, bars: int) -> Grid:
         frame = _from_bar(self.score, self.first_bar)
         end = int(BarMap.of(frame).start(bars))
-        if end > MAX_TICK:
+        if self.first_tick + end > MAX_TICK:
             raise ParameterError(
-                f"bars: the piece would end at tick {end}, files end at {MAX_TICK}"
+                f"bars: the piece would end at tick {self.first_tick + end}, files end at "
+                f"{MAX_TICK}"
             )
-        meters = [meter for meter in frame.meter_map if meter.tick < end]
+        # One that begins where the piece ends may cut the last bar short.
+        meters = [meter for meter in frame.meter_map if meter.tick <= end]
         for meter in meters:
-            check_meter(meter, self.representation.steps_per_quarter)
+            if meter.tick < end:
+                check_meter(meter, self.representation.steps_per_quarter)
         steps = end * self.representation.steps_per_quarter // frame.ticks_per_quarter
         if steps > MAX_STEPS:
             raise ParameterError(

@@ -91,7 +91,7 @@ def lesson_for(
             parts["network"][field] = value
         else:
             parts["settings"][field] = value
-    return Lesson(
+    lesson = Lesson(
         name=name,
         config=config,
         representation=MelodyRepresentation(**parts["representation"]),
@@ -99,6 +99,27 @@ def lesson_for(
         data=data,
         **parts["network"],
     )
+    lesson.network_config()  # refuses sizes that make no sense, before any data are read
+    return lesson
+
+
+def check_run(lesson: "Lesson", out: Path, *, resume: bool = False) -> None:
+    """Refuse at once, before any data are read, what training into a folder would refuse later.
+
+    Raises
+    ------
+    TrainingError
+        If the folder holds a run and `resume` is not set, or one with other settings.
+    EnvironmentFault
+        If another process trains there, or the folder is none.
+    """
+    _need_torch()
+    from partimento.training.run_folder import RunFolder
+
+    if out.exists():
+        run = RunFolder(out)
+        with run.locked():
+            run.check(lesson.facts(), resume=resume)
 
 
 def load_pieces(
@@ -151,6 +172,7 @@ def train_melody_rnn(
     resume: bool = False,
     on_start: Callable[[int, int], None] = lambda parameters, batches: None,
     report: Callable[["Progress"], None] = lambda progress: None,
+    tell: Callable[[str], None] = lambda words: None,
 ) -> "Taught":
     """Train a melody network into a run folder; ``out/checkpoint`` is the finished model."""
     _need_torch()
@@ -165,6 +187,7 @@ def train_melody_rnn(
         data_facts=data.report.facts(),
         on_start=on_start,
         report=report,
+        tell=tell,
     )
 
 

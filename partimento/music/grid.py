@@ -59,11 +59,10 @@ class Grid:
         starts = bar_map.start(np.arange(count + 1))
         edges = ticks_to_steps(starts, score.ticks_per_quarter, steps_per_quarter)
         at = np.array([meter.tick for meter in score.meter_map])
-        for meter in score.meter_map:
-            if meter.tick <= score.end_tick:
-                steps_per_bar(meter, steps_per_quarter)  # refuses what the grid cannot express
         lengths = np.diff(edges)
         section = np.searchsorted(at, starts[:-1], side="right") - 1
+        for number in np.unique(section).tolist():
+            steps_per_bar(score.meter_map[number], steps_per_quarter)  # refuses what does not fit
         beats = np.array([beat_length(meter, steps_per_quarter) for meter in score.meter_map])
         bar = np.repeat(np.arange(count), lengths)
         return cls(

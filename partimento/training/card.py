@@ -1,5 +1,6 @@
 """The model card: what a checkpoint's README says, from the numbers of its own training run."""
 
+from shlex import quote
 from typing import Any
 
 from partimento.training.plots import curve
@@ -42,11 +43,10 @@ def _head(config: dict[str, Any]) -> str:
 def _data(config: dict[str, Any]) -> str:
     report = config["training"]["data_report"]
     lines = ["## Data", "", "Trained on: " + _listed(f"`{n}`" for n in config["training"]["data"])]
-    if sources := report.get("sources"):
+    if sources := [s for s in report.get("sources", []) if "licence" in s]:
         lines += ["", "| set | licence | credit | SHA-256 of its archive |", "|---|---|---|---|"]
         lines += [
-            f"| {s['name']} | {s.get('licence', '')} | {s.get('cite', '')} | "
-            f"`{s.get('sha256', '')}` |"
+            f"| {s['name']} | {s['licence']} | {s.get('cite', '')} | `{s.get('sha256', '')}` |"
             for s in sources
         ]
     if splits := report.get("splits"):
@@ -55,24 +55,35 @@ def _data(config: dict[str, Any]) -> str:
             f"| {name} | {share['melodies']:,} | {share['notes']:,} |"
             for name, share in splits.items()
         ]
-        lines += ["", "Split by piece. Early stopping and every choice looked at valid alone."]
+        how = "Split by piece"
+        if report.get("split_by") == "published":
+            how += ", as the sets are published"
+        lines += ["", f"{how}. Training looked at train and valid alone."]
     return "\n".join(lines)
 
 
 def _figures(config: dict[str, Any]) -> str:
     figures = config["figures"]
     lines = ["## Figures", "", "| figure | value |", "|---|---|"]
-    lines += [
-        f"| {name.replace('_', ' ')} | {value:.4g} |"
-        if isinstance(value, float)
-        else f"| {name.replace('_', ' ')} | {value} |"
-        for name, value in figures.items()
-    ]
-    data = ",".join(config["training"]["data"])
+    lines += [f"| {name.replace('_', ' ')} | {_number(value)} |" for name, value in figures.items()]
+    data = " ".join(f"--data {quote(name)}" for name in config["training"]["data"])
+    if config["training"]["data_report"].get("rules", {}).get("melody", "strict") != "strict":
+        data += " --melody skyline"
+    nats = "Nats are of whole pieces, in their own key, with no countdown told."
+    if "counts_nats_per_step" in figures:
+        nats += (
+            " Beside them, on the same valid pieces: *uniform*, every event equally likely, and "
+            "*counts*, each as likely as it is frequent in train."
+        )
     lines += [
         "",
-        "Nats are of whole pieces, in their own key, with no countdown told. Again by: "
-        f"`partimento evaluate {config['name']} --data {data} --split valid` (or `test`).",
+        nats,
+        "",
+        "To measure again (or with `--split test`):",
+        "",
+        "```",
+        f"partimento evaluate {quote(config['name'])} {data} --split valid",
+        "```",
     ]
     return "\n".join(lines)
 
@@ -83,11 +94,11 @@ def _training(config: dict[str, Any], log: list[dict[str, Any]]) -> str:
         "## Training",
         "",
         f"{training['steps']:,} steps of {settings['batch_size']} examples in "
-        f"{training['seconds'] / 60:.0f} minutes of {settings['threads']} thread(s), PyTorch "
+        f"{training['seconds'] / 60:.3g} minutes on {_threads(settings['threads'])}, PyTorch "
         f"{training['torch']}, seed {settings['seed']}; best at step "
-        f"{config['figures']['best_step']:,}. AdamW {settings['learning_rate']:g}, dropout "
-        f"{config['network']['dropout']:g}, each piece moved by up to {settings['transpose']} "
-        "semitones.",
+        f"{config['figures']['best_step']:,}. AdamW at {settings['learning_rate']:g}, dropout "
+        f"{config['network']['dropout']:g}, each piece moved to a random key, by up to "
+        f"{settings['transpose']} semitones.",
     ]
     if len(log) > 3:  # the first look is at random weights, and would flatten the rest
         lines += ["", "```", curve(log[1:]), "```"]
@@ -98,11 +109,20 @@ def _use(config: dict[str, Any]) -> str:
     return (
         "## Use\n\n"
         "```\n"
-        f'partimento continue "c4:q c4:q c4:e. d4:s e4:q" --model {config["name"]} --bars 8\n'
+        f"partimento continue row-your-boat --model {quote(config['name'])} --bars 8\n"
         "```\n\n"
+        "(`--model` takes a shipped model by its name, any other by its folder.) "
         "What it cannot do: chords, dynamics, note lengths off its grid. It has met the music "
         "named above and knows no other style; `partimento train` teaches a network yours."
     )
+
+
+def _number(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else f"{value:,}"
+
+
+def _threads(count: int) -> str:
+    return "one thread" if count == 1 else f"{count} threads"
 
 
 def _listed(words: Any) -> str:

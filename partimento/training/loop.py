@@ -7,7 +7,7 @@ number, so a run that was stopped and resumed draws what it would have drawn.
 import math
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,8 @@ from partimento.errors import ParameterError, PartimentoError, TrainingError
 from partimento.training.batches import Batch
 from partimento.training.losses import mean_over_real, nll_per_step
 from partimento.training.run_folder import RunFolder
+
+MAX_BATCH = 4096
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,13 @@ class TrainingSettings:
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise ParameterError(f"{name} must be above 0, got {value}")
+        if not 0 < self.learning_rate < math.inf:
+            raise ParameterError(f"learning_rate must be above 0, got {self.learning_rate}")
         for name in ("batch_size", "chunk_steps", "evaluate_every", "patience", "threads"):
             if getattr(self, name) < 1:
                 raise ParameterError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.batch_size > MAX_BATCH:
+            raise ParameterError(f"batch_size must be {MAX_BATCH} at most, got {self.batch_size}")
         if not 0 <= self.seed < 2**63:
             raise ParameterError(f"seed must be 0 or above, got {self.seed}")
 
@@ -108,14 +114,15 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Progress:
-    """What the loop tells after every step."""
+    """What the loop tells after every step, and after every look at the held-out pieces."""
 
     step: int
     done: float  # 0 to 1
     seconds: float
-    loss: float  # nats per step, running mean
+    loss: float  # nats per step, running mean; nan before the first step
     steps_per_second: float  # grid steps, all examples of the batch together
     held_out: HeldOut | None  # the latest
+    evaluated_at: int  # step of it
     best: float  # lowest held-out nats per step so far
 
 
@@ -133,7 +140,9 @@ class StoppedError(PartimentoError):
     """The run was asked to stop, and has saved its state."""
 
     def __init__(self, signal_number: int, run: RunFolder) -> None:
-        super().__init__(f"stopped, and saved: go on with --resume --out {run.path}")
+        super().__init__(
+            f"stopped, and saved in {run.path}: the same command with --resume goes on from there"
+        )
         self.exit_code = 128 + signal_number
 
 
@@ -148,6 +157,7 @@ def train(
     run: RunFolder,
     report: Callable[[Progress], None] = lambda progress: None,
     device: str = "cpu",
+    tell: Callable[[str], None] = lambda words: None,
 ) -> Outcome:
     """Nudge a network by its loss until it predicts what comes next.
 
@@ -163,7 +173,9 @@ def train(
     run
         Locked by the caller. If it holds a state, training goes on from there.
     report
-        Called after every step.
+        Called after every step and every look.
+    tell
+        Told in words where a stopped run goes on, and what of it was damaged.
 
     Raises
     ------
@@ -176,7 +188,7 @@ def train(
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
-    state = _restore(network, optimizer, run)
+    state = _restore(network, optimizer, run, tell)
     began = saved = time.monotonic()
     seconds_before = state.seconds
 
@@ -185,21 +197,25 @@ def train(
         run.save_state(state.step, _tensors(network, optimizer), state.facts())
         saved = time.monotonic()
 
-    with _watch_signals() as stopped_by:
+    with _watch_signals() as signals:
         while True:
             state.seconds = seconds_before + time.monotonic() - began
             done = settings.progress(state.step, state.seconds)
             is_over = done >= 1 or state.looks_without_gain >= settings.patience
             is_due = state.step % settings.evaluate_every == 0 or is_over
             if is_due and state.evaluated_at != state.step:
-                _look(network, evaluate, state, run)
+                with signals.may_interrupt():  # a look is long, and repeated on resuming
+                    held_out = evaluate(network)
+                if not signals.received:
+                    _note_look(network, held_out, state, run)
+                    save()
+                    report(state.progress(settings))
+            if signals.received:
                 save()
+                raise StoppedError(signals.received[0], run)
             if is_over:
                 reason = "done" if done >= 1 else "early"
                 return Outcome(state.step, state.seconds, reason, state.best)
-            if stopped_by:
-                save()
-                raise StoppedError(stopped_by[0], run)
             if time.monotonic() - saved > settings.save_seconds:
                 save()
 
@@ -269,13 +285,19 @@ class _State:
     def progress(self, settings: TrainingSettings) -> Progress:
         done = settings.progress(self.step, self.seconds)
         return Progress(
-            self.step, done, self.seconds, self.loss, self.rate, self.held_out, self.best
+            self.step,
+            done,
+            self.seconds,
+            self.loss,
+            self.rate,
+            self.held_out,
+            self.evaluated_at,
+            self.best,
         )
 
 
-def _look(network: nn.Module, evaluate: Evaluate, state: _State, run: RunFolder) -> None:
-    """Evaluate, log, and keep the weights if they are the best so far."""
-    held_out = evaluate(network)
+def _note_look(network: nn.Module, held_out: HeldOut, state: _State, run: RunFolder) -> None:
+    """Log what a look found, and keep the weights if they are the best so far."""
     state.held_out, state.evaluated_at = held_out, state.step
     run.log(
         {
@@ -293,12 +315,20 @@ def _look(network: nn.Module, evaluate: Evaluate, state: _State, run: RunFolder)
         state.looks_without_gain += 1
 
 
-def _restore(network: nn.Module, optimizer: torch.optim.Optimizer, run: RunFolder) -> _State:
+def _restore(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    run: RunFolder,
+    tell: Callable[[str], None],
+) -> _State:
     """Put the newest whole state of the run into network and optimizer."""
     found = run.load_state()
     if found is None:
         return _State()
-    tensors, facts, _ = found
+    tensors, facts, passed_over = found
+    for problem in passed_over:
+        tell(problem)
+    tell(f"going on from step {facts['step']:,}")
     network.load_state_dict(_under("network.", tensors))
     moments = _under("optimizer.", tensors)
     groups = optimizer.state_dict()["param_groups"]
@@ -341,27 +371,49 @@ def _dropout_seed(seed: int, step: int) -> int:
     return int(np.random.SeedSequence((seed, 2, step)).generate_state(1, np.uint64)[0] >> 1)
 
 
-@contextmanager
-def _watch_signals() -> Iterator[Sequence[int]]:
-    """Collect Ctrl-C and SIGTERM, so that the loop ends between two steps; a second ends at once.
+class _InterruptedError(Exception):
+    """A signal came while the loop did something that may be left off."""
 
-    Outside the main thread signals cannot be watched, and are left alone.
-    """
-    received: list[int] = []
 
-    def note(number: int, frame: object) -> None:
-        if received:
+class _Signals:
+    """Signals that asked the run to stop, in the order they came."""
+
+    def __init__(self) -> None:
+        self.received: list[int] = []
+        self._may_interrupt = False
+
+    def note(self, number: int, frame: object) -> None:
+        """Handle a signal: the loop ends between two steps; a second signal ends at once."""
+        if self.received:
             raise KeyboardInterrupt
-        received.append(number)
+        self.received.append(number)
+        if self._may_interrupt:
+            raise _InterruptedError
 
+    @contextmanager
+    def may_interrupt(self) -> Iterator[None]:
+        """Leave the block as soon as a signal comes; nothing in it may be half done."""
+        try:
+            self._may_interrupt = True
+            yield
+        except _InterruptedError:
+            pass
+        finally:
+            self._may_interrupt = False
+
+
+@contextmanager
+def _watch_signals() -> Iterator[_Signals]:
+    """Collect Ctrl-C and SIGTERM; outside the main thread they cannot be, and are left alone."""
+    signals = _Signals()
     watched = (signal.SIGINT, signal.SIGTERM)
     try:
-        before = [signal.signal(number, note) for number in watched]
+        before = [signal.signal(number, signals.note) for number in watched]
     except ValueError:
-        yield received
+        yield signals
         return
     try:
-        yield received
+        yield signals
     finally:
         for number, handler in zip(watched, before, strict=True):
             signal.signal(number, handler)

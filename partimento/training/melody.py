@@ -5,7 +5,8 @@ encoded, what held-out loss means, and what the finished checkpoint says of itse
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,9 +16,10 @@ import torch
 from partimento import __version__
 from partimento.checkpoints import save_checkpoint
 from partimento.data import Piece
-from partimento.errors import DataError
+from partimento.errors import DataError, EnvironmentFault
 from partimento.networks.melody_rnn import MelodyRNN, MelodyRNNConfig
 from partimento.representations.melody import FIRST_PITCH, MelodyRepresentation
+from partimento.training.baselines import by_counts, uniform
 from partimento.training.batches import EncodedPiece, MelodyBatches, encode_pieces, whole_pieces
 from partimento.training.card import write_card
 from partimento.training.export import check_graph, step_graph
@@ -29,7 +31,7 @@ from partimento.training.loop import (
     held_out_loss,
     train,
 )
-from partimento.training.run_folder import RunFolder
+from partimento.training.run_folder import PIECES, RunFolder
 
 EVALUATION_BATCH = 32
 CHECKED_PIECES, CHECKED_STEPS = 8, 256  # real music that both engines must agree on
@@ -97,6 +99,7 @@ def teach(
     data_facts: dict[str, Any] | None = None,
     on_start: Callable[[int, int], None] = lambda parameters, batches: None,
     report: Callable[[Progress], None] = lambda progress: None,
+    tell: Callable[[str], None] = lambda words: None,
 ) -> Taught:
     """Train on the pieces marked "train", choose on "valid", and write the checkpoint.
 
@@ -110,11 +113,16 @@ def teach(
         What the data report says, for the card.
     on_start
         Told the number of weights and the batches an epoch, once the data are in place.
+    report, tell
+        See `partimento.training.loop.train`.
 
     Raises
     ------
     DataError
         If there is nothing to train on, or nothing held out.
+    EnvironmentFault
+        If the memory does not hold network and batch, the disk is full, or another process
+        trains here.
     """
     training, held_out = by_split(pieces, lesson.representation)
     batches = MelodyBatches(
@@ -126,7 +134,8 @@ def teach(
         lesson.settings.transpose,
     )
     torch.manual_seed(lesson.settings.seed)
-    network = MelodyRNN(lesson.network_config())
+    with _enough_memory():
+        network = MelodyRNN(lesson.network_config())
     parameters = sum(weights.numel() for weights in network.parameters())
 
     def evaluate(module: torch.nn.Module) -> HeldOut:
@@ -135,18 +144,22 @@ def teach(
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     with run.locked():
-        asked = lesson.facts() | {"pieces_sha256": digest_of(pieces)}
+        asked = lesson.facts() | {PIECES: digest_of(pieces)}
         run.begin(asked, resume=resume)
         on_start(parameters, batches.batches_per_epoch)
-        network.to(device)
-        outcome = train(network, batches, evaluate, lesson.settings, run, report, device)
+        with _enough_memory():
+            network.to(device)
+            outcome = train(network, batches, evaluate, lesson.settings, run, report, device, tell)
         weights, best = run.load_best()
         network.load_state_dict(weights)
+        vocab_size = lesson.representation.vocab_size
         figures = {
             "valid_nats_per_step": best["nats"] / best["steps"],
             "valid_nats_per_note": best["nats"] / best["notes"],
             "valid_notes": best["notes"],
             "valid_pieces": len(held_out),
+            "uniform_nats_per_step": uniform(held_out, vocab_size).nats_per_step,
+            "counts_nats_per_step": by_counts(training, held_out, vocab_size).nats_per_step,
             "parameters": parameters,
             "best_step": best["step"],
         }
@@ -162,8 +175,9 @@ def by_split(
     held_out = encode_pieces([p for p in pieces if p.split == "valid"], representation)
     if not training or not held_out:
         raise DataError(
-            f"{len(training)} pieces to train on and {len(held_out)} held out: at least one of "
-            "each is needed. `partimento data` says what was dropped and why"
+            f"too few melodies to train on some and judge by others: {len(pieces)}, where five "
+            "different tunes are the fewest. Add files, or keep more of these: `partimento data` "
+            "says what was left out, why, and which switch keeps it"
         )
     return training, held_out
 
@@ -174,6 +188,20 @@ def digest_of(pieces: list[Piece]) -> str:
     for piece in pieces:
         hasher.update(f"{piece.split} {piece.score.digest}\n".encode())
     return hasher.hexdigest()
+
+
+@contextmanager
+def _enough_memory() -> Iterator[None]:
+    """Make one error of the several that PyTorch raises where memory does not suffice."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not isinstance(error, MemoryError) and "memory" not in str(error):
+            raise
+        raise EnvironmentFault(
+            "not enough memory for this network and batch: give a smaller --batch-size or "
+            "--hidden-size"
+        ) from error
 
 
 def _finish(

@@ -31,6 +31,7 @@ from torch import Tensor
 from partimento.errors import EnvironmentFault, TrainingError
 
 KEPT_STATES = 2
+PIECES = "pieces_sha256"  # what `run.json` calls the digest of the music
 
 
 class RunFolder:
@@ -44,8 +45,10 @@ class RunFolder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the folder for this process, or raise `EnvironmentFault` naming who does."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        self.states.mkdir(exist_ok=True)
+        try:
+            self.states.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise EnvironmentFault(f"{self.path} is no folder: choose another --out") from None
         with (self.path / "run.lock").open("a+", encoding="utf-8") as handle:
             if not _try_lock(handle):
                 handle.seek(0)
@@ -58,6 +61,7 @@ class RunFolder:
             handle.truncate()
             handle.write(f"{os.getpid()}\n")
             handle.flush()
+            self._clear_leavings()
             yield
 
     # What was asked.
@@ -68,21 +72,30 @@ class RunFolder:
         Raises `TrainingError` if the folder holds a run and `resume` is not set, or if the run in
         it was asked for otherwise.
         """
-        file = self.path / "run.json"
-        if not file.exists():
-            write_atomically(file, _json(asked))
+        if self._holds_run():
+            self.check(asked, resume=resume)
+        else:
+            write_atomically(self.path / "run.json", _json(asked))
+
+    def check(self, asked: dict[str, Any], *, resume: bool) -> None:
+        """Raise what `begin` would, of as much as is known of what is asked; write nothing."""
+        if not self._holds_run():
             return
         if not resume:
             raise TrainingError(
                 f"{self.path} holds a run already: go on with it by --resume, or choose another "
                 "--out"
             )
-        before = json.loads(file.read_text(encoding="utf-8"))
-        names = sorted(set(before) | set(asked))
+        file = self.path / "run.json"
+        try:
+            before = _flat(dict(json.loads(file.read_text(encoding="utf-8"))))
+        except (OSError, ValueError, TypeError) as error:
+            raise TrainingError(f"{file} cannot be read ({error}): choose another --out") from None
+        now = _flat(json.loads(_json(asked)))
         changed = [
-            f"{name} was {before.get(name)!r}, now {asked.get(name)!r}"
-            for name in names
-            if before.get(name) != json.loads(_json(asked)).get(name)
+            _difference(name, before.get(name), now[name])
+            for name in sorted(now)
+            if before.get(name) != now[name]
         ]
         if changed:
             raise TrainingError(
@@ -128,21 +141,38 @@ class RunFolder:
 
     def log(self, line: dict[str, Any]) -> None:
         """Add one line to the log."""
-        with (self.path / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        with (self.path / "log.jsonl").open("ab+") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":  # a crash cut the last line off
+                    file.write(b"\n")
+            file.write(json.dumps(line).encode() + b"\n")
 
     def read_log(self) -> list[dict[str, Any]]:
         """Return all whole lines of the log, each step once (the last word counts)."""
         file = self.path / "log.jsonl"
         lines: dict[int, dict[str, Any]] = {}
         if file.exists():
-            for line in file.read_text(encoding="utf-8").splitlines():
+            for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
                 try:
                     entry = json.loads(line)
                 except json.JSONDecodeError:  # cut off by a crash while it was written
                     continue
                 lines[entry["step"]] = entry
         return [lines[step] for step in sorted(lines)]
+
+    def _holds_run(self) -> bool:
+        """Whether anything was trained here; a run that failed before its first state is none."""
+        return (self.path / "run.json").exists() and bool(self._state_files())
+
+    def _clear_leavings(self) -> None:
+        """Remove what a killed process left half written; nobody else writes while we hold it."""
+        for folder in (self.path, self.states):
+            for part in folder.glob(".*.part"):
+                part.unlink(missing_ok=True)
+        for weights in self.states.glob("step-*.safetensors"):
+            if not weights.with_suffix(".json").exists():
+                weights.unlink(missing_ok=True)
 
     def _state_files(self) -> list[Path]:
         return sorted(self.states.glob("step-*.json"))
@@ -193,6 +223,25 @@ def _load(stem: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         return tensors_of(content), facts
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise TrainingError(f"{file} cannot be read ({error})") from error
+
+
+def _flat(asked: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Name settings within settings with dots."""
+    flat: dict[str, Any] = {}
+    for name, value in asked.items():
+        flat |= (
+            _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+        )
+    return flat
+
+
+def _difference(name: str, before: Any, now: Any) -> str:
+    if name == PIECES:
+        return (
+            "the melodies of the data are not those of before (other files, other switches, or "
+            "another version of partimento)"
+        )
+    return f"{name.rpartition('.')[2]} was {before!r}, now {now!r}"
 
 
 def _json(value: dict[str, Any]) -> bytes:

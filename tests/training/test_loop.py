@@ -24,18 +24,18 @@ def settings(**changes):
     )
 
 
-def go(folder, asked, batches=None, report=lambda progress: None):
+def go(folder, asked, batches=None, report=lambda progress: None, tell=print, look=held_out_loss):
     torch.manual_seed(asked.seed)
     sizes = MelodyRNNConfig(REPRESENTATION.vocab_size, REPRESENTATION.feature_sizes, 24)
     network = MelodyRNN(sizes)
     batches = batches or MelodyBatches(small_pieces(20), REPRESENTATION, 8, 64, asked.seed)
 
     def evaluate(module):
-        return held_out_loss(module, whole_pieces(HELD_OUT, REPRESENTATION, 4), FIRST_PITCH)
+        return look(module, whole_pieces(HELD_OUT, REPRESENTATION, 4), FIRST_PITCH)
 
     run = RunFolder(folder)
     with run.locked():
-        return train(network, batches, evaluate, asked, run, report), network, run
+        return train(network, batches, evaluate, asked, run, report, tell=tell), network, run
 
 
 def weights(network):
@@ -57,7 +57,7 @@ def test_a_stopped_run_reaches_the_weights_of_one_that_was_not(tmp_path):
         if progress.step == 17:
             signal.raise_signal(signal.SIGINT)
 
-    with pytest.raises(Exception, match="go on with --resume") as stopped:
+    with pytest.raises(Exception, match="--resume goes on") as stopped:
         go(tmp_path / "parts", settings(), report=stop_at_seventeen)
     assert stopped.value.exit_code == 130
     outcome, resumed, _ = go(tmp_path / "parts", settings())
@@ -74,13 +74,48 @@ def test_a_damaged_newest_state_falls_back_to_the_one_before(tmp_path):
     _, facts, passed_over = run.load_state()
     assert facts["step"] == 30
     assert "step-00000040" in passed_over[0]
-    _, again, _ = go(tmp_path, settings())
+    told = []
+    _, again, _ = go(tmp_path, settings(), tell=told.append)
     assert torch.equal(weights(whole), weights(again))
+    assert "step-00000040.safetensors is damaged" in told[0]
+    assert told[1] == "going on from step 30"
+
+
+def test_a_signal_does_not_wait_for_the_end_of_a_look(tmp_path):
+    looks = []
+
+    def endless(*arguments):
+        looks.append(arguments)
+        if len(looks) == 2:
+            signal.raise_signal(signal.SIGTERM)
+            time.sleep(60)
+        return held_out_loss(*arguments)
+
+    started = time.monotonic()
+    with pytest.raises(Exception, match="goes on from there") as stopped:
+        go(tmp_path / "parts", settings(), look=endless)
+    assert stopped.value.exit_code == 143
+    assert time.monotonic() - started < 30
+    _, whole, _ = go(tmp_path / "whole", settings())
+    _, resumed, run = go(tmp_path / "parts", settings())
+    assert torch.equal(weights(whole), weights(resumed))
+    steps = [line["step"] for line in run.read_log()]
+    assert steps == [0, 10, 20, 30, 40]
+
+
+def test_a_second_signal_ends_at_once(tmp_path):
+    def twice(progress):
+        if progress.step == 7:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        go(tmp_path, settings(), report=twice)
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_state(tmp_path):
     with pytest.raises(TrainingError, match=r"not a number at step .* lower learning rate"):
-        go(tmp_path, settings(learning_rate=float("inf"), clip_norm=float("inf")))
+        go(tmp_path, settings(learning_rate=1e38, clip_norm=float("inf")))
     assert RunFolder(tmp_path).load_state() is not None
 
 
@@ -106,6 +141,9 @@ def test_a_run_by_the_clock_ends_by_the_clock(tmp_path):
         ({"steps": -3}, "steps must be above 0"),
         ({"minutes": float("nan")}, "minutes must be above 0"),
         ({"seed": -1}, "seed must be 0 or above"),
+        ({"learning_rate": float("nan")}, "learning_rate must be above 0"),
+        ({"learning_rate": float("inf")}, "learning_rate must be above 0"),
+        ({"batch_size": 10**8}, "batch_size must be 4096 at most"),
         ({"threads": 0}, "threads must be at least 1"),
     ],
 )
@@ -142,14 +180,85 @@ def test_a_second_run_in_one_folder_is_refused_until_the_first_is_killed(tmp_pat
         pass
 
 
+def begun(folder, **asked):
+    """A run folder that holds a state."""
+    run = RunFolder(folder)
+    with run.locked():
+        run.begin(asked, resume=False)
+        run.save_state(0, {"weight": torch.zeros(2)}, {})
+    return run
+
+
 def test_resuming_with_other_settings_lists_what_differs(tmp_path):
-    run = RunFolder(tmp_path)
-    run.begin({"seed": 1, "name": "a"}, resume=False)
-    run.begin({"seed": 1, "name": "a"}, resume=True)
-    with pytest.raises(TrainingError, match="seed was 1, now 2"):
-        run.begin({"seed": 2, "name": "a"}, resume=True)
+    run = begun(tmp_path, name="a", settings={"seed": 1, "steps": 5}, pieces_sha256="12")
+    same = {"name": "a", "settings": {"seed": 1, "steps": 5}, "pieces_sha256": "12"}
+    run.begin(same, resume=True)
+    other = {"name": "a", "settings": {"seed": 2, "steps": 5}, "pieces_sha256": "34"}
+    with pytest.raises(TrainingError) as refused:
+        run.begin(other, resume=True)
+    assert "the melodies of the data are not those of before" in str(refused.value)
+    assert "seed was 1, now 2." in str(refused.value)
+    assert "steps" not in str(refused.value)
     with pytest.raises(TrainingError, match="holds a run already"):
-        run.begin({"seed": 1, "name": "a"}, resume=False)
+        run.begin(same, resume=False)
+
+
+def test_a_check_before_the_data_are_read_leaves_them_out(tmp_path):
+    run = begun(tmp_path, settings={"seed": 1}, pieces_sha256="12")
+    run.check({"settings": {"seed": 1}}, resume=True)
+    with pytest.raises(TrainingError, match="seed was 1, now 2"):
+        run.check({"settings": {"seed": 2}}, resume=True)
+
+
+def test_a_run_that_failed_before_its_first_state_is_in_nobodys_way(tmp_path):
+    run = RunFolder(tmp_path)
+    with run.locked():
+        run.begin({"seed": 1}, resume=False)
+    with run.locked():
+        run.begin({"seed": 2}, resume=False)
+    assert '"seed": 2' in (tmp_path / "run.json").read_text()
+
+
+def test_a_damaged_list_of_settings_is_one_line(tmp_path):
+    run = begun(tmp_path, seed=1)
+    for content in ("{", "[1]"):
+        (tmp_path / "run.json").write_text(content)
+        with pytest.raises(TrainingError, match=r"run\.json cannot be read"):
+            run.begin({"seed": 1}, resume=True)
+
+
+def test_what_a_killed_process_left_half_written_is_cleared_away(tmp_path):
+    run = begun(tmp_path, seed=1)
+    leavings = [
+        tmp_path / ".best.json.77.part",
+        run.states / ".step-00000005.json.77.part",
+        run.states / "step-00000005.safetensors",
+    ]
+    for file in leavings:
+        file.write_bytes(b"half")
+    with run.locked():
+        pass
+    assert not any(file.exists() for file in leavings)
+    assert run.load_state()[1]["step"] == 0
+
+
+def test_a_line_of_the_log_that_a_crash_cut_off_costs_that_line_alone(tmp_path):
+    run = RunFolder(tmp_path)
+    run.log({"step": 0})
+    with (tmp_path / "log.jsonl").open("a") as file:
+        file.write('{"step": 1, "lo')
+    run.log({"step": 2})
+    assert run.read_log() == [{"step": 0}, {"step": 2}]
+
+
+def test_a_file_in_the_place_of_the_folder_is_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(Exception, match="is no folder: choose another --out") as refused,
+        RunFolder(tmp_path / "file").locked(),
+    ):
+        pass
+    assert refused.value.exit_code == 4
 
 
 def test_a_full_disk_is_one_line_and_leaves_the_old_file(tmp_path, monkeypatch):

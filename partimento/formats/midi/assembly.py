@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from partimento.errors import MidiError
-from partimento.formats.midi.boundaries import number, number_end
+from partimento.formats.midi.boundaries import number, number_end, true_rows
 from partimento.formats.midi.chunks import Header
 from partimento.formats.midi.events import (
     CHANNELS,
@@ -109,71 +110,80 @@ def assemble(
     )
 
 
+class PairedNotes(NamedTuple):
+    """Columns of all notes of a file, each of shape (note,); `offset` is the byte of the start."""
+
+    channel: np.ndarray
+    onset: np.ndarray
+    duration: np.ndarray
+    pitch: np.ndarray
+    velocity: np.ndarray
+    offset: np.ndarray
+
+
 def _seats(events: Events, is_independent: bool) -> list[Seat]:
-    """Pair the notes of the file, and sort them into parts."""
+    """Sort the notes of the file into parts, in order of channel and program."""
+    notes = _paired_notes(events)
+    if notes is None:
+        return []
+    group = notes.channel * PITCHES + _programs_of_notes(events, notes, is_independent)
+    key = group << 38 | notes.onset << 7 | notes.pitch
+    order = sorted_order(key, notes.duration, notes.velocity)
+    group = group[order]
+    begins = [0, *(true_rows(group[1:] != group[:-1]) + 1).tolist()]
+    ends = [*begins[1:], len(group)]
+    events.count("max_parts", len(begins), "parts", None)
+    columns = [c[order] for c in (notes.onset, notes.duration, notes.pitch, notes.velocity)]
+    return [
+        Seat(which >> 7, which & 0x7F, Notes.of_sorted(*[c[low:high].copy() for c in columns]))
+        for low, high, which in zip(begins, ends, group[begins].tolist(), strict=True)
+    ]
+
+
+def _paired_notes(events: Events) -> PairedNotes | None:
+    """Pair note starts with note ends, and count what is odd; None where there are no notes."""
     if not events.notes:
-        return []
+        return None
     key, tick, velocity, offset = (_joined(columns) for columns in zip(*events.notes, strict=True))
-    pairs = pair(key, velocity > 0)
-    if pairs.num_stray_ends:
-        events.notices["note ends without a note"] += pairs.num_stray_ends
-    start, end = pairs.start, pairs.end
+    events.notes.clear()  # a large file is in memory once, not twice
+    start, end, num_stray_ends = pair(key, velocity > 0)
+    if num_stray_ends:
+        events.notices["note ends without a note"] += num_stray_ends
     if not len(start):
-        return []
+        return None
     key = key[start].astype(np.int64)
     channel, pitch = key >> 7, key & 0x7F
-    onset = tick[start].astype(np.int64)
-    offset_tick = tick[end].astype(np.int64)
+    onset = np.minimum(tick[start].astype(np.int64), MAX_TICK - 1)
+    end_tick = tick[end].astype(np.int64)
     if (is_hanging := end < 0).any():
-        track = channel // CHANNELS
         track_end = np.zeros(max(events.track_ends) + 1, np.int64)
         track_end[list(events.track_ends)] = list(events.track_ends.values())
-        offset_tick = np.where(is_hanging, track_end[track], offset_tick)
+        end_tick = np.where(is_hanging, track_end[channel // CHANNELS], end_tick)
         events.notices["missing note ends"] += int(is_hanging.sum())
-    onset = np.minimum(onset, MAX_TICK - 1)
-    duration = offset_tick - onset
+    duration = end_tick - onset
     if (is_empty := duration < 1).any():
         duration = np.maximum(duration, 1)
         events.notices["notes of no length, made one tick long"] += int(is_empty.sum())
-    program = _programs_of_notes(events, channel, onset, offset[start], is_independent)
-    velocity, offset = velocity[start].astype(np.int64), offset[start]
-    group = channel * PITCHES + program
-    order = sorted_order(group << 38 | onset << 7 | pitch, duration, velocity)
-    group, offset = group[order], offset[order]
-    columns = [column[order] for column in (onset, duration, pitch, velocity)]
-    begins = [0, *(np.flatnonzero(group[1:] != group[:-1]) + 1).tolist()]
-    ends = [*begins[1:], len(group)]
-    events.count("max_parts", len(begins), "parts", None)
-    seats = []
-    for low, high, which in zip(begins, ends, group[begins].tolist(), strict=True):
-        notes = Notes.of_sorted(*[column[low:high].copy() for column in columns])
-        first = int(offset[low:high].min()) if len(begins) > 1 else 0
-        seats.append((which // PITCHES, first, Seat(which // PITCHES, which % PITCHES, notes)))
-    # The parts of a channel in the order in which its programs begin to play.
-    return [seat for _, _, seat in sorted(seats, key=lambda entry: entry[:2])]
+    velocity = velocity[start].astype(np.int64)
+    return PairedNotes(channel, onset, duration, pitch, velocity, offset[start])
 
 
-def _programs_of_notes(
-    events: Events,
-    channel: np.ndarray,
-    onset: np.ndarray,
-    offset: np.ndarray,
-    is_independent: bool,
-) -> np.ndarray:
+def _programs_of_notes(events: Events, notes: PairedNotes, is_independent: bool) -> np.ndarray:
     """Program in force when each note starts."""
     if not events.programs:
-        return np.zeros(len(channel), np.int64)
+        return np.zeros(len(notes.channel), np.int64)
     giver, tick, program, at = (_joined(columns) for columns in zip(*events.programs, strict=True))
-    own = _latest(giver, at, program, channel, offset)
+    own = _latest(giver, at, program, notes.channel, notes.offset)
     if is_independent:
         return np.maximum(own, 0)
-    has_own = np.zeros(int(max(giver.max(), channel.max())) + 1, dtype=bool)
+    has_own = np.zeros(int(max(giver.max(), notes.channel.max())) + 1, dtype=bool)
     has_own[giver] = True
-    if has_own[channel].all():
+    has_own = has_own[notes.channel]
+    if has_own.all():
         return np.maximum(own, 0)
     # A track without a program of its own plays what others have chosen for its channel by then.
-    lent = _latest(giver % CHANNELS, tick, program, channel % CHANNELS, onset)
-    return np.maximum(np.where(has_own[channel], own, lent), 0)
+    lent = _latest(giver % CHANNELS, tick, program, notes.channel % CHANNELS, notes.onset)
+    return np.maximum(np.where(has_own, own, lent), 0)
 
 
 def _latest(
@@ -229,7 +239,7 @@ def _hand_out_controls(seats: list[Seat], events: Events, is_independent: bool) 
         same_channel[seat.channel % CHANNELS].append(seat)
     order = np.argsort(channel, kind="stable")
     channel = channel[order]
-    cuts = np.flatnonzero(np.diff(channel)) + 1
+    cuts = true_rows(channel[1:] != channel[:-1]) + 1
     begins = [0, *cuts.tolist()]
     ends = [*cuts.tolist(), len(channel)]
     for low, high, which in zip(begins, ends, channel[begins].tolist(), strict=True):
@@ -273,6 +283,7 @@ def read_words(
             if on_bad_change is None:
                 raise
             on_bad_change(error)
+    events.metas.clear()
     return words
 
 

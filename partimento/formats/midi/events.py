@@ -19,6 +19,7 @@ from partimento.formats.midi.boundaries import (
     Fault,
     data_bytes,
     numbers,
+    true_rows,
 )
 from partimento.formats.midi.limits import Limits
 from partimento.music.score import PITCH_BEND
@@ -119,25 +120,27 @@ def decode(
         What is wrong with that event.
     """
     begin_at = segments[0].start - block.low
-    position = np.flatnonzero(np.frombuffer(block.marks, np.bool_)[begin_at:])
+    position = true_rows(np.frombuffer(block.marks, np.bool_)[begin_at:])
     position += begin_at
     byte = np.frombuffer(block.content, np.uint8)
     delta, at = numbers(byte, position)
     status = byte[at]
     is_running = status < 0x80
     begin = np.searchsorted(position, [segment.start - block.low for segment in segments])
-    count = np.append(begin[1:], len(position)) - begin
-    passed = np.concatenate(([0], np.cumsum(delta)))  # ticks before each row, over all segments
-    before = np.array([segment.tick for segment in segments]) - passed[begin]
-    tick = passed[1:] + np.repeat(before, count)
-    track = np.repeat(np.array([segment.track for segment in segments]), count)
+    segment = np.zeros(len(position), np.int64)  # number of each row's segment
+    segment[begin[1:]] = 1
+    segment = segment.cumsum()
+    tick = delta.cumsum()
+    before = np.array([s.tick for s in segments]) - tick[begin] + delta[begin]
+    tick += before[segment]
+    track = np.array([s.track for s in segments])[segment]
     if is_running.any():
         held = segments[0].status  # the only one that may go on from the block before
-        status = _running_status(status, is_running, held, begin[count > 0], is_lenient)
+        status = _running_status(status, is_running, held, begin, is_lenient)
     first_at = at + ~is_running
     first, second = byte[first_at], byte[first_at + 1]
     rows = Rows(track, tick, status, first, second, position + block.low, first_at + block.low)
-    is_bad = (first & _FIRST_BITS[status]) | (second & _SECOND_BITS[status])
+    is_bad = ((first & _FIRST_BITS[status]) | (second & _SECOND_BITS[status])) > 0
     is_bad |= is_running & ((status >= SYSEX) | (status < 0x80))
     if not is_bad.any():
         return rows, None
@@ -254,15 +257,14 @@ class Events:
         if not len(rows.tick):
             return
         self._check_ticks(rows)
-        last = np.flatnonzero(rows.track[1:] != rows.track[:-1])
-        last = np.append(last, len(rows.track) - 1)
+        last = [*true_rows(rows.track[1:] != rows.track[:-1]).tolist(), -1]
         self.track_ends |= zip(rows.track[last].tolist(), rows.tick[last].tolist(), strict=True)
         is_note = (rows.status & 0xE0) == 0x80
-        notes = np.flatnonzero(is_note)
+        notes = true_rows(is_note)
         if len(notes):
             self._add_notes(rows.where(notes))
         if len(notes) < len(is_note):
-            self._add_others(rows.where(np.flatnonzero(~is_note)))
+            self._add_others(rows.where(true_rows(~is_note)))
 
     def _check_ticks(self, rows: Rows) -> None:
         is_late = rows.tick >= self.limits.max_ticks

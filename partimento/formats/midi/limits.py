@@ -44,8 +44,8 @@ class Limits:
     max_notes: int = 1_000_000
     max_parts: int = 8192
     max_controls: int = 500_000
-    max_changes: int = 100_000
-    max_texts: int = 100_000
+    max_changes: int = 50_000
+    max_texts: int = 50_000
     max_text_characters: int = 200
     max_repairs: int = 1000
 

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from partimento.formats.midi.boundaries import true_rows
+
 
 class Pairs(NamedTuple):
     """Notes found, and what was odd about the file.
@@ -50,7 +52,7 @@ def pair(key: np.ndarray, is_start: np.ndarray) -> Pairs:
     """
     order = np.argsort(key.astype(np.uint16) if key.max(initial=0) < 2**16 else key, kind="stable")
     sorted_key, opens = key[order], is_start[order]
-    start_at, end_at = np.flatnonzero(opens), np.flatnonzero(~opens)
+    start_at, end_at = true_rows(opens), true_rows(~opens)
     if (
         len(start_at) == len(end_at)
         and (end_at > start_at).all()
@@ -64,7 +66,7 @@ def _pair_oddly(order: np.ndarray, sorted_key: np.ndarray, opens: np.ndarray) ->
     """Pair where some ends find no note, or some notes no end."""
     is_first = np.ones(len(order), dtype=bool)
     is_first[1:] = sorted_key[1:] != sorted_key[:-1]
-    first = np.flatnonzero(is_first)
+    first = true_rows(is_first)
     group = np.cumsum(is_first) - 1
     # Starts less ends of a key after each event, and the lowest it came to so far. An end that
     # takes it to a new low below zero finds no note sounding. Keys are pushed apart so that the
@@ -77,7 +79,7 @@ def _pair_oddly(order: np.ndarray, sorted_key: np.ndarray, opens: np.ndarray) ->
     lowest_before = np.where(is_first, floor, np.concatenate((floor[:1], lowest[:-1])))
     is_stray = level < lowest_before
     # What is left pairs in turn: the nth start of a key with its nth end.
-    start_at, end_at = np.flatnonzero(opens), np.flatnonzero(~opens & ~is_stray)
+    start_at, end_at = true_rows(opens), true_rows(~opens & ~is_stray)
     num_starts = np.bincount(group[start_at], minlength=len(first))
     num_ends = np.bincount(group[end_at], minlength=len(first))
     rank = np.arange(len(start_at)) - (np.cumsum(num_starts) - num_starts)[group[start_at]]

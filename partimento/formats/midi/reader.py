@@ -73,10 +73,12 @@ def read_midi(
 
     Notes
     -----
-    - A part is what one channel of one track plays with one program. A track that changes its
-      program in the middle becomes several parts, each with the channel's controls. Channel 10
-      is drums. A track that plays without ever choosing a program takes the one that other tracks
-      chose on its channel.
+    - A part is what one channel of one track plays with one program; parts stand in the order of
+      track, channel and program. A track that changes its program in the middle becomes several
+      parts, each with the channel's controls. Channel 10 is drums. A track that plays without ever
+      choosing a program takes the one that other tracks chose on its channel.
+    - A track without notes is a part when it sets up one channel or has lyrics. If it sets up
+      several, their controls go to the parts of other tracks that play on them.
     - Tempos, meters, keys and markers count wherever they stand; where several of one kind stand
       at one tick, the last in the file counts. In format 2, where tracks are pieces of their own,
       those of the first track that has any.
@@ -186,9 +188,8 @@ def read_tracks(data: bytes, chunks: list[Chunk], events: Events) -> bool:
 
 
 def _after_end(at: int, chunk: Chunk, is_end: bool) -> Fault | None:
-    if is_end and at < chunk.end:
-        behind = chunk.end - at
-        return Fault(
-            at, f"the track goes on for {behind} more after its end event: salvage skips that", at
-        )
-    return None
+    """Find fault with a track that is longer than its events."""
+    if not is_end or at == chunk.end:
+        return None
+    behind = chunk.end - at
+    return Fault(at, f"{behind} bytes stand in the track behind its end: salvage skips them", at)

@@ -35,6 +35,7 @@ MAX_STRAY_BYTES = 1 << 16
 MAX_FRESH_STARTS = 32  # tried at one place
 SOUND_RUN = 16  # events looked ahead to judge a repair
 LEAST_SOUND_RUN = 4
+LEAST_NOTE_ON = 0x90
 NO_HEADER = Header(format=1, num_tracks=0, ticks_per_quarter=1, end=0)
 
 
@@ -189,7 +190,7 @@ class Salvage:
             # Too short a length: the track goes on until its end event or the next track.
             following = self.data.find(b"MTrk", place.at)
             is_end = self._read_events(place, size if following < 0 else following, may_leave=True)
-        if place.at == declared:
+        if place.at == declared and (is_end or is_plausible):
             return declared
         if is_plausible:  # what is left over is behind the end event
             behind = _bytes(declared - place.at)
@@ -293,8 +294,8 @@ class Salvage:
         near = min(event + MAX_STRAY_BYTES, end)
         for found in islice(STATUS.finditer(self.data, event + 2, near), MAX_FRESH_STARTS):
             start = found.start() - 1
-            while start - 1 > event and self.data[start - 1] >= 0x80:
-                start -= 1  # a longer delta time
+            while start - 1 > event and 0x80 <= self.data[start - 1] < LEAST_NOTE_ON:
+                start -= 1  # a longer delta time; a greater byte is rather a lost status
             if number_end(self.data, start, end) == found.start():
                 yield start
 

@@ -18,11 +18,12 @@ def decode_text(raw: bytes, max_characters: int) -> str:
     """
     head = raw[: 4 * max_characters + 4]  # no character of UTF-8 is longer than 4 bytes
     try:
-        is_whole = len(head) == len(raw)
-        text = codecs.getincrementaldecoder("utf-8")().decode(head, final=is_whole)
+        if len(head) == len(raw):
+            return raw.decode()[:max_characters]
+        # The end of the head may cut a character in half.
+        return codecs.getincrementaldecoder("utf-8")().decode(head)[:max_characters]
     except UnicodeDecodeError:
-        text = head.decode("cp1252", errors="replace")
-    return text[:max_characters]
+        return head.decode("cp1252", errors="replace")[:max_characters]
 
 
 def printable(text: object) -> str:

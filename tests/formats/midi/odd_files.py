@@ -180,7 +180,7 @@ BAD = {
     "bytes behind the end of track": (
         file(track(NOTE, END, NOTE)),
         AT + 12,
-        "goes on for 12 more",
+        "12 bytes stand in the track behind its end",
     ),
     "junk between tracks": (file(track(NOTE), b"\x00\x01\x02", track(NOTE)), 34, "no chunk"),
     "a data byte without a status": (file(track("00 3C 40")), AT + 1, "status byte"),
