@@ -3,11 +3,12 @@
     python benchmarks/training_kills.py [--kills 50] [--seed 0] [--steps 150] [--json]
 
 Trains on small tunes made here, once in peace; then again, killed at random moments (while it
-starts, trains, looks at the held-out tunes, saves, exports) and resumed each time with `--resume`,
+starts, trains, looks at the held-out tunes, saves, exports) and resumed each time by `--resume`,
 until it has been killed as often as asked. A run that ends before is compared, and the next begins
-in a new folder. It looks and saves after every step, so that many kills fall into a save; those that
-left a half-written file behind are counted. Compared are the last state (weights and optimizer),
-the best weights and the checkpoint's weights. Exits with 1 if any differ.
+in a new folder. It looks and saves after every step; the kills that left a half-written file behind
+are counted. (`tests/training/test_loop.py` kills at every point of a save in turn.) Compared are
+the last state (weights and optimizer), the best weights and the checkpoint's weights. Exits with 1
+if any differ.
 """
 
 import argparse

@@ -17,7 +17,7 @@ from partimento.music.examples import row_your_boat
 from partimento.rendering.files import render
 from partimento.rendering.terminal import print_roll
 
-MODEL, BARS, SEED = "melody-rnn", 8, 7
+MODEL, BARS, SEED = "melody-rnn", 8, 12
 
 
 def main() -> None:

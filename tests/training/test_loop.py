@@ -11,6 +11,7 @@ from training.music import REPRESENTATION, small_pieces
 from partimento.errors import ParameterError, TrainingError
 from partimento.networks.melody_rnn import MelodyRNN, MelodyRNNConfig
 from partimento.representations.melody import FIRST_PITCH
+from partimento.training import run_folder
 from partimento.training.batches import MelodyBatches, whole_pieces
 from partimento.training.loop import TrainingSettings, held_out_loss, train
 from partimento.training.run_folder import RunFolder
@@ -101,6 +102,39 @@ def test_a_signal_does_not_wait_for_the_end_of_a_look(tmp_path):
     assert torch.equal(weights(whole), weights(resumed))
     steps = [line["step"] for line in run.read_log()]
     assert steps == [0, 10, 20, 30, 40]
+
+
+class Killed(BaseException):
+    """Nothing of ours catches it, so nothing is tidied up: as after kill -9."""
+
+
+# A look saves four files (best weights and state, each with its facts): each is synced, renamed,
+# and its folder synced. The look at step 10 comes after that of step 0.
+@pytest.mark.parametrize("moment", range(12, 24))
+def test_a_run_killed_inside_a_save_reaches_the_same_weights(tmp_path, monkeypatch, moment):
+    _, whole, peace = go(tmp_path / "whole", settings(steps=20))
+    count = 0
+
+    def deadly(action):
+        def act(*arguments):
+            nonlocal count
+            count += 1
+            if count > moment:
+                raise Killed
+            return action(*arguments)
+
+        return act
+
+    with monkeypatch.context() as patched:
+        patched.setattr(run_folder.os, "fsync", deadly(os.fsync))
+        patched.setattr(run_folder.Path, "replace", deadly(run_folder.Path.replace))
+        with pytest.raises(Killed):
+            go(tmp_path / "parts", settings(steps=20))
+    _, resumed, parts = go(tmp_path / "parts", settings(steps=20))
+    assert torch.equal(weights(whole), weights(resumed))
+    for name in ("best.safetensors", "best.json", "state/step-00000020.safetensors"):
+        assert (peace.path / name).read_bytes() == (parts.path / name).read_bytes()
+    assert not list(parts.path.glob("**/.*.part"))
 
 
 def test_a_second_signal_ends_at_once(tmp_path):
@@ -262,8 +296,6 @@ def test_a_file_in_the_place_of_the_folder_is_one_line(tmp_path):
 
 
 def test_a_full_disk_is_one_line_and_leaves_the_old_file(tmp_path, monkeypatch):
-    from partimento.training import run_folder
-
     file = tmp_path / "state"
     run_folder.write_atomically(file, b"old")
 
