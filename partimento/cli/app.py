@@ -4,16 +4,19 @@ A verb lives in a module of its own whose function `run` parses, calls the libra
 did. Those modules import nothing heavy at their top, so `partimento --help` waits for nothing.
 """
 
+import contextlib
 import functools
 import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from partimento import __version__
+from partimento.cli.listening import shown
 from partimento.errors import (
     EXIT_DONE,
     EXIT_ENVIRONMENT,
@@ -41,15 +44,20 @@ VERBS = {  # verb: module of partimento.cli whose `run` it is
 
 def main() -> None:
     """Run the command line of this process."""
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    sys.stderr.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us: nobody listens
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 (open to the end)
+        getattr(sys, name).reconfigure(errors="backslashreplace")
     sys.exit(run_app(sys.argv[1:]))
 
 
 def run_app(arguments: list[str]) -> int:
     """Run one command line; usage that is refused becomes one line, like every other error."""
     try:
-        return build_app()(arguments, prog_name="partimento", standalone_mode=False) or EXIT_DONE
+        app = build_app()
+        exit_code = app(arguments, prog_name="partimento", standalone_mode=False) or EXIT_DONE
+        sys.stdout.flush()  # now: what goes wrong later is said by Python, at length
+        return exit_code
     except USAGE_ERRORS as error:
         if not arguments:  # no verb: the help is the answer
             error.show()
@@ -58,9 +66,11 @@ def run_app(arguments: list[str]) -> int:
         message = error.format_message().rstrip(".")
         _say(f"{message}. See `{' '.join(['partimento', verb]).strip()} --help`")
         return EXIT_REFUSED
-    except typer.Abort:
+    except (typer.Abort, KeyboardInterrupt):
         _say("interrupted")
         return EXIT_INTERRUPTED
+    except OSError as error:
+        return _lost_output(error)
 
 
 def build_app() -> typer.Typer:
@@ -105,17 +115,26 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
             raise _stop(str(error), error.exit_code) from None
         except KeyboardInterrupt:
             raise _stop("interrupted", EXIT_INTERRUPTED) from None
-        except BrokenPipeError:  # `| head` closed our output: nothing is wrong
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(0) from None
         except MemoryError:
             message = "out of memory: close other programs, or ask for less"
             raise _stop(message, EXIT_ENVIRONMENT) from None
         except OSError as error:
-            where = f"{error.filename}: " if error.filename else ""
-            raise _stop(f"{where}{error.strerror or error}", EXIT_ENVIRONMENT) from None
+            if error.filename is None:  # no file of ours
+                raise typer.Exit(_lost_output(error)) from None
+            message = f"{shown(error.filename)}: {error.strerror or error}"
+            raise _stop(message, EXIT_ENVIRONMENT) from None
 
     return call
+
+
+def _lost_output(error: OSError) -> int:
+    """Give up standard output; nothing is wrong where `| head` closed it."""
+    with contextlib.suppress(OSError, ValueError):  # a stand-in without a file has none to lose
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return EXIT_DONE
+    _say(error.strerror or str(error))
+    return EXIT_ENVIRONMENT
 
 
 def _stop(message: str, exit_code: int) -> typer.Exit:

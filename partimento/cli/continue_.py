@@ -1,38 +1,26 @@
 """`partimento continue`: go on with a tune."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from partimento.cli import options
+
 
 def run(
-    primer: Annotated[
-        str,
-        typer.Argument(
-            help='A MIDI file, notation ("c4:q c4:q c4:e. d4:s e4:q"), or row-your-boat.'
-        ),
-    ],
-    model: Annotated[str, typer.Option(help="Name or checkpoint folder.")] = "melody-rnn",
+    primer: options.Primer,
+    model: options.Model = "melody-rnn",
     bars: Annotated[int, typer.Option(help="New bars, after the primer's last.")] = 8,
-    temperature: Annotated[
-        float, typer.Option(help="1: as learned. Below: safer. Above: bolder. 0: the likeliest.")
-    ] = 1.0,
-    top_p: Annotated[
-        float, typer.Option(help="Draw from the fewest tokens with so much probability.")
-    ] = 1.0,
-    top_k: Annotated[int, typer.Option(help="Draw from the so many likeliest; 0: all.")] = 0,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same notes.")] = 0,
-    count: Annotated[
-        int, typer.Option(help="So many ways, seeds SEED, SEED+1 …: OUT-1.mid, OUT-2.mid …")
-    ] = 1,
-    key: Annotated[
-        str | None, typer.Option(help="Keep to a scale: g:major, f#:minor, bb:major.")
-    ] = None,
-    lowest: Annotated[str | None, typer.Option(help="Lowest pitch: 55 or g3.")] = None,
-    highest: Annotated[str | None, typer.Option(help="Highest pitch: 81 or a5.")] = None,
-    hold_bars: Annotated[float | None, typer.Option(help="Longest note, in bars.")] = None,
-    rest_bars: Annotated[float, typer.Option(help="Longest rest, in bars.")] = 2.0,
+    temperature: options.Temperature = 1.0,
+    top_p: options.TopP = 1.0,
+    top_k: options.TopK = 0,
+    seed: options.Seed = 0,
+    count: options.Count = 1,
+    key: options.Key = None,
+    lowest: options.Lowest = None,
+    highest: options.Highest = None,
+    hold_bars: options.HoldBars = None,
+    rest_bars: options.RestBars = 2.0,
     melody: Annotated[
         str,
         typer.Option(
@@ -40,12 +28,10 @@ def run(
             "single line."
         ),
     ] = "auto",
-    qpm: Annotated[
-        float | None, typer.Option(help="Tempo of notation, in quarters a minute; 120.")
-    ] = None,
-    meter: Annotated[str | None, typer.Option(help="Meter of notation; 4/4.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    qpm: options.NotationTempo = None,
+    meter: options.NotationMeter = None,
+    out: options.Out = None,
+    json: options.AsJson = False,
 ) -> None:
     """Go on with a tune: the primer unchanged, then new bars in its meter and tempo."""
     from partimento.cli.listening import out_paths, read_given, report

@@ -5,18 +5,20 @@ from typing import Annotated
 
 import typer
 
+from partimento.cli import options
+
 MOST_SHOWN = 10  # notes
 
 
 def run(
     file: Annotated[str, typer.Argument(help="A MIDI file, notation, or the name of an example.")],
-    model: Annotated[str, typer.Option(help="Name or checkpoint folder.")] = "melody-rnn",
+    model: options.Model = "melody-rnn",
     melody: Annotated[
         str, typer.Option(help="Part to listen to: its number, `skyline` or `auto`.")
     ] = "auto",
-    qpm: Annotated[float | None, typer.Option(help="Tempo of notation; 120.")] = None,
-    meter: Annotated[str | None, typer.Option(help="Meter of notation; 4/4.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    qpm: options.NotationTempo = None,
+    meter: options.NotationMeter = None,
+    json: options.AsJson = False,
 ) -> None:
     """Measure how surprised a model is by a melody, in nats: more is less expected."""
     from partimento.cli.listening import read_given, shown

@@ -5,6 +5,7 @@ Not a verb: `continue`, `sample`, `next` and `likelihood` use it.
 # ruff: noqa: T201
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -49,26 +50,34 @@ def read_given(text: str, *, qpm: float | None = None, meter: str | None = None)
         )
     from partimento.music.notation import parse_text
 
-    score = parse_text(text, qpm=120 if qpm is None else qpm, meter=meter or "4/4")
+    score = parse_text(
+        text, qpm=120 if qpm is None else qpm, meter="4/4" if meter is None else meter
+    )
     return Given(score, "tune", None)
 
 
 def out_paths(out: Path | None, usual: str, count: int, primer: Path | None = None) -> list[Path]:
     """Name the files to write: OUT, or OUT-1, OUT-2 … for several; never the primer itself."""
+    from partimento.formats import MIDI_SUFFIXES
     from partimento.generation.continuation import check_count
 
     check_count(count)
     base = out or Path(usual)
-    if base.is_dir():
-        raise ParameterError(f"-o {shown(base)} is a folder: name a file, as in -o more.mid")
+    _refuse_what_is_no_file(base)
     if not base.suffix:
         base = base.with_name(base.name + ".mid")
+    if base.suffix.lower() not in MIDI_SUFFIXES:
+        raise ParameterError(
+            f"-o {shown(base)}: music is written as {', '.join(MIDI_SUFFIXES)}; "
+            "`partimento render` makes sound and pictures of it"
+        )
     if not base.parent.is_dir():
         raise ParameterError(f"-o {shown(base)}: there is no folder {shown(base.parent)}")
     paths = [base]
     if count > 1:
         paths = [base.with_stem(f"{base.stem}-{number}") for number in range(1, count + 1)]
     for path in paths:
+        _refuse_what_is_no_file(path)
         if primer is not None and path.exists() and path.samefile(primer):
             raise ParameterError(f"-o {shown(path)} is the primer itself: name another file")
     return paths
@@ -116,11 +125,27 @@ def shown(text: object) -> str:
     )
 
 
+def can_print(signs: str) -> bool:
+    """Whether standard output's encoding has these signs."""
+    try:
+        signs.encode(sys.stdout.encoding or "ascii")
+    except UnicodeError:
+        return False
+    return True
+
+
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
     except (OSError, ValueError):  # notation can be longer than any file name
         return False
+
+
+def _refuse_what_is_no_file(path: Path) -> None:
+    if path.is_dir():
+        raise ParameterError(f"-o {shown(path)} is a folder: name a file, as in -o more.mid")
+    if path.exists() and not path.is_file():
+        raise ParameterError(f"-o {shown(path)} is a device, not a file: name a file")
 
 
 def _refuse_setting(what: str, qpm: float | None, meter: str | None) -> None:
@@ -141,12 +166,15 @@ def _size(score: "Score", primer: "Score | None") -> str:
 
     bars = BarMap.of(score).count(score.end_tick)
     seconds = float(TempoMap.of(score).seconds(score.end_tick))
-    new = score.num_notes - (primer.num_notes if primer else 0)
-    before = f"{primer.num_notes} notes and " if primer else ""
-    return (
-        f"{bars} bars, {seconds:.1f} s, {before}{new}{' new' if primer else ''} "
-        f"note{'s' if new != 1 else ''}"
-    )
+    length = f"{_count(bars, 'bar')}, {seconds:.1f} s"
+    if primer is None:
+        return f"{length}, {_count(score.num_notes, 'note')}"
+    new = score.num_notes - primer.num_notes
+    return f"{length}, {_count(primer.num_notes, 'note')} and {_count(new, 'new note')}"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _new_music(score: "Score", primer: "Score | None") -> "Score":

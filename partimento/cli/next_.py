@@ -5,27 +5,24 @@ from typing import Annotated
 
 import typer
 
+from partimento.cli import options
+
 BAR_CHARACTERS = 40  # of a probability of 1, in the terminal
 
 
 def run(
-    primer: Annotated[
-        str,
-        typer.Argument(
-            help='A MIDI file, notation ("c4:q c4:q c4:e. d4:s e4:q"), or row-your-boat.'
-        ),
-    ],
-    model: Annotated[str, typer.Option(help="Name or checkpoint folder.")] = "melody-rnn",
+    primer: options.Primer,
+    model: options.Model = "melody-rnn",
     top: Annotated[int, typer.Option(help="Show the so many likeliest.")] = 5,
     melody: Annotated[
         str, typer.Option(help="Part to listen to: its number, `skyline` or `auto`.")
     ] = "auto",
-    qpm: Annotated[float | None, typer.Option(help="Tempo of notation; 120.")] = None,
-    meter: Annotated[str | None, typer.Option(help="Meter of notation; 4/4.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    qpm: options.NotationTempo = None,
+    meter: options.NotationMeter = None,
+    json: options.AsJson = False,
 ) -> None:
     """Say which note comes next, with probabilities; `rest` is silence for four bars or the end."""
-    from partimento.cli.listening import read_given, shown
+    from partimento.cli.listening import can_print, read_given, shown
     from partimento.generation.next import check_top
     from partimento.models.load import load
 
@@ -40,7 +37,8 @@ def run(
         return
     for remark in player.hear(given.score, melody).remarks:
         print(f"note: {remark}")
+    block = "█" if can_print("█") else "#"
     for choice in following.choices(top):
-        bar = "█" * round(choice.probability * BAR_CHARACTERS)
+        bar = block * round(choice.probability * BAR_CHARACTERS)
         print(f"{choice.name:>5} {choice.probability:6.1%} {bar}".rstrip())
     print(f"by {shown(player.name)} ({player.hash[:16]})")

@@ -16,7 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from partimento.errors import CheckpointError, GenerationError, ParameterError
+from partimento.errors import (
+    CheckpointError,
+    EnvironmentFault,
+    GenerationError,
+    ParameterError,
+)
 
 BLOCKS = (4, 8, 16, 32, 64)  # rows of one run; the last block of a batch is filled up
 MAX_MEMORY = 4 * 2**30  # bytes that all graphs of this process may use together
@@ -46,10 +51,9 @@ class StepEngine:
     """
 
     def __init__(self, graph: bytes, threads: int = 1) -> None:
-        import onnxruntime  # takes 0.2 s, which reading a file or `--help` should not wait for
-
         if not 1 <= threads <= 1024:
             raise ParameterError(f"threads must be 1 to 1024, got {threads}")
+        onnxruntime = _onnxruntime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -190,11 +194,24 @@ class Sequences:
         return bindings
 
 
+def _onnxruntime() -> Any:
+    """Import ONNX Runtime: it takes 0.2 s, which reading a file or `--help` need not wait for."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # its C++ makes this of a Ctrl-C
+            raise KeyboardInterrupt from None
+        raise EnvironmentFault(
+            f"ONNX Runtime, which plays models, cannot be imported ({_line(error)}): "
+            "`pip install onnxruntime` again"
+        ) from None
+    return onnxruntime
+
+
 @cache
 def _cap_memory() -> bool:
     """Give ONNX Runtime one arena with a limit: a stranger's graph may grow without end."""
-    import onnxruntime
-
+    onnxruntime = _onnxruntime()
     place = onnxruntime.OrtMemoryInfo(
         "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
     )

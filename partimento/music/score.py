@@ -50,7 +50,7 @@ class Tempo(NamedTuple):
     def from_qpm(cls, qpm: float, tick: int = 0) -> "Tempo":
         """Round a speed in quarters a minute to whole microseconds a quarter."""
         if not MICROSECONDS_PER_MINUTE / (2**24 - 1) <= qpm <= MICROSECONDS_PER_MINUTE:
-            raise MusicError(f"tempo {qpm} is outside 3.58 to 60,000,000 quarters a minute")
+            raise MusicError(f"qpm must be 3.58 to 60,000,000 quarters a minute, got {qpm}")
         return cls(tick, max(1, min(2**24 - 1, round(MICROSECONDS_PER_MINUTE / qpm))))
 
 

@@ -352,7 +352,10 @@ class SoundFont:
 def open_font(path: Path | None = None) -> SoundFont:
     """Open a SoundFont, or the bundled one; the last two stay open until their file changes."""
     path = BUNDLED if path is None else Path(path)
-    facts = path.stat()
+    try:
+        facts = path.stat()
+    except FileNotFoundError:
+        raise FormatError(f"{path}: there is no such SoundFont") from None
     return _open(path, facts.st_mtime_ns, facts.st_size)
 
 

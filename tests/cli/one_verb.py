@@ -8,12 +8,14 @@ from typer.testing import CliRunner
 from partimento.cli.app import VERBS, guarded
 
 
-def run_verb(verb, *arguments):
+def run_verb(verb, *arguments, charset="utf-8"):
     """Result with exit_code, stdout and stderr."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.callback()(lambda: None)  # so that the verb has to be named, as in the real application
     app.command(name=verb)(guarded(import_module(f"partimento.cli.{VERBS[verb]}").run))
-    return CliRunner().invoke(app, [verb, *map(str, arguments)], catch_exceptions=False)
+    return CliRunner(charset=charset).invoke(
+        app, [verb, *map(str, arguments)], catch_exceptions=False
+    )
 
 
 def refusal(verb, *arguments):

@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 from cli.one_verb import refusal, run_verb
@@ -29,6 +30,11 @@ def test_a_tune_goes_on(model, tmp_path):
     expected = load(model).continue_from(row_your_boat(), bars=2)
     assert made.parts[0].notes == expected.parts[0].notes
     assert read_stamps(made) == read_stamps(expected)
+
+
+def test_one_note_is_said_to_be_one(model):
+    words = run_verb("continue", "c4:q", "--model", model, "--bars", 1).stdout
+    assert "2 bars, 4.0 s, 1 note and " in words
 
 
 def test_it_says_what_was_made_by_whom_and_how_to_go_on(model):
@@ -122,6 +128,8 @@ def test_a_name_without_ending_is_a_midi_file(model, tmp_path):
         (["--meter", "3/4"], "--meter is for notation"),
         (["-o", "."], "is a folder"),
         (["-o", "nowhere/x.mid"], "there is no folder nowhere"),
+        (["-o", os.devnull], "is a device"),
+        (["-o", "x.wav"], "`partimento render` makes sound"),
     ],
 )
 def test_a_bad_parameter_is_one_line_that_names_it(model, tmp_path, arguments, words):
@@ -147,6 +155,15 @@ def test_a_primer_that_is_none_is_explained(model, primer, words):
     assert words in refusal("continue", primer, "--model", model)
 
 
+def test_a_folder_in_the_place_of_one_of_several_files_is_refused_before_any_is_written(
+    model, tmp_path
+):
+    (tmp_path / "x-2.mid").mkdir()
+    said = refusal("continue", "c4:q", "--model", model, "--count", 2, "-o", "x.mid")
+    assert "x-2.mid is a folder" in said
+    assert not (tmp_path / "x-1.mid").exists()
+
+
 def test_the_primer_is_not_overwritten(model, tmp_path):
     write(row_your_boat(), tmp_path / "tune.mid")
     before = (tmp_path / "tune.mid").read_bytes()
@@ -160,8 +177,9 @@ def test_the_primer_is_not_overwritten(model, tmp_path):
 def test_meter_and_tempo_that_are_none_are_named(model):
     tune = ("continue", "c4:q", "--model", model)
     assert "meter must be like 3/4" in refusal(*tune, "--meter", "3/5")
-    assert "tempo" in refusal(*tune, "--qpm", "0")
-    assert "tempo" in refusal(*tune, "--qpm", "nan")
+    assert "meter must be like 3/4" in refusal(*tune, "--meter", "")
+    assert "qpm must be 3.58 to" in refusal(*tune, "--qpm", "0")
+    assert "qpm must be 3.58 to" in refusal(*tune, "--qpm", "nan")
     assert "a bar of 7/32 is not a whole number" in refusal(*tune, "--meter", "7/32")
 
 

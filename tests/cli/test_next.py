@@ -32,6 +32,11 @@ def test_for_reading_there_is_a_line_a_choice(model):
     assert result.stdout.count("%") == 4
 
 
+def test_a_terminal_without_blocks_gets_signs_it_has(model):
+    words = run_verb("next", "c4:q", "--model", model, charset="ascii").stdout
+    assert "%" in words and words.isascii()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -43,7 +43,7 @@ def test_json_is_one_document(model):
         (["--bars", "0"], "bars must be 1 to 1024"),
         (["--meter", "4"], "meter must be like 3/4"),
         (["--meter", "7/32"], "meter: a bar of 7/32"),
-        (["--qpm", "0"], "tempo"),
+        (["--qpm", "0"], "qpm must be 3.58 to"),
         (["--temperature", "nan"], "temperature must be"),
     ],
 )

@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import onnx
 import pytest
@@ -6,7 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
-from partimento.errors import CheckpointError, GenerationError, ParameterError
+from partimento.errors import (
+    CheckpointError,
+    EnvironmentFault,
+    GenerationError,
+    ParameterError,
+)
 from partimento.generation.engine import BLOCKS, StepEngine
 
 SIZES = (12, 7, 5)
@@ -173,3 +180,26 @@ def test_a_state_of_open_size_is_refused():
 
 def port(name, size):
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", size])
+
+
+class NoRuntime:
+    """Refuses to import ONNX Runtime, as its own initialization does."""
+
+    def __init__(self, cause):
+        self.cause = cause
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "onnxruntime":
+            raise ImportError("initialization failed") from self.cause
+
+
+@pytest.mark.parametrize(
+    ("cause", "becomes"), [(None, EnvironmentFault), (KeyboardInterrupt(), KeyboardInterrupt)]
+)
+def test_a_runtime_that_does_not_load_is_told_from_ctrl_c_while_it_loads(
+    monkeypatch, weights, cause, becomes
+):
+    monkeypatch.delitem(sys.modules, "onnxruntime")
+    monkeypatch.setattr(sys, "meta_path", [NoRuntime(cause), *sys.meta_path])
+    with pytest.raises(becomes):
+        StepEngine(step_graph(weights))

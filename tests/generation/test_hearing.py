@@ -169,6 +169,15 @@ def test_a_release_just_after_the_bar_line_opens_no_new_bar():
     assert (heard.bars, len(heard.tokens)) == (1, 16)
 
 
+def test_a_meter_that_begins_where_the_piece_ends_cuts_its_last_bar_short():
+    score = Score(
+        parts=(Part(Notes([0], [2400], [60])),),
+        meters=(Meter(0, 4, 4), Meter(2400, 3, 4)),
+    )
+    grid = hear(score, REPRESENTATION).grid()
+    assert np.bincount(grid.bar).tolist() == [16, 4]
+
+
 def test_a_meter_that_does_not_fit_the_grid_is_explained():
     heard = hear(seq("c4:q d4:q", meter="7/32"), REPRESENTATION)
     with pytest.raises(ParameterError, match=r"^meter: a bar of 7/32 .* a multiple of 8"):
@@ -182,7 +191,7 @@ def test_sounding_and_silence_at_the_end_are_told_apart():
 
 
 def test_a_piece_longer_than_memory_is_refused_at_once():
-    score = Score(parts=(Part(Notes([0, 2**31 - 100], [9, 9], [60, 60])),))
+    score = Score(parts=(Part(Notes([0, 2**31 - 10_000], [9, 9], [60, 60])),))
     assert hear(score, REPRESENTATION).bars < REMEMBERED_BARS + 16
     with pytest.raises(ParameterError, match="at most 250,000"):
         hear(score, REPRESENTATION, whole=True)

@@ -35,6 +35,13 @@ def test_a_bar_cut_short_by_a_new_meter_is_as_long_as_it_sounds():
     assert np.bincount(Grid.of(score, 4).bar).tolist() == [4, 12]
 
 
+def test_a_new_meter_in_which_no_bar_lies_is_no_matter():
+    score = Score(
+        (Part(Notes([0], [480 * 4], [60])),), meters=(Meter(0, 4, 4), Meter(480 * 4, 5, 32))
+    )
+    assert np.bincount(Grid.of(score, 4).bar).tolist() == [16]
+
+
 def test_a_meter_finer_than_the_grid_is_refused():
     score = Score((Part(Notes([0], [480], [60])),), meters=(Meter(0, 5, 32),))
     with pytest.raises(ParameterError, match=r"a bar of 5/32 is not a whole number of steps"):

@@ -88,7 +88,7 @@ def test_an_impossible_meter_is_refused(meter):
     ids=str,
 )
 def test_bad_settings_are_refused(setting):
-    with pytest.raises((ParameterError, MusicError), match=r"tempo|program|velocity|ticks|key"):
+    with pytest.raises((ParameterError, MusicError), match=r"qpm|program|velocity|ticks|key"):
         seq("c4:q", **setting)
 
 

@@ -106,6 +106,11 @@ def test_a_bad_font_is_refused_with_a_reason(write_font, data, words):
         SoundFont.open(write_font(data))
 
 
+def test_a_font_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(FormatError, match=r"nowhere\.sf2: there is no such SoundFont"):
+        open_font(tmp_path / "nowhere.sf2")
+
+
 def test_a_sample_outside_the_file_is_not_played(write_font):
     assert SoundFont.open(write_font(font_bytes(size=10**9))).zones(0, 0) == ()
 
