@@ -99,7 +99,7 @@ def save_checkpoint(
         new.mkdir(parents=True)
         for name, content in contents.items():
             _write(new / name, content)
-        _sync_folder(new)
+        sync_folder(new)
         written = open_folder(new, limits or CheckpointLimits())
         _put(new, place, old)
     except OSError as error:
@@ -125,7 +125,7 @@ def _put(new: Path, place: Path, old: Path) -> None:
         if is_replacing:
             old.rename(place)
         raise
-    _sync_folder(place.parent)
+    sync_folder(place.parent)
 
 
 def _check_place(place: Path) -> None:
@@ -169,7 +169,8 @@ def _write(file: Path, content: bytes) -> None:
         os.fsync(handle.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the disk keep what was renamed in a folder."""
     if os.name == "nt":  # Windows cannot open folders, and journals renames itself
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -28,6 +28,7 @@ from safetensors.torch import load as tensors_of
 from safetensors.torch import save as bytes_of
 from torch import Tensor
 
+from partimento.checkpoints.saving import sync_folder
 from partimento.errors import EnvironmentFault, TrainingError
 
 KEPT_STATES = 2
@@ -193,7 +194,7 @@ def write_atomically(file: Path, content: bytes) -> None:
             handle.flush()
             os.fsync(handle.fileno())
         beside.replace(file)
-        _sync_folder(file.parent)
+        sync_folder(file.parent)
     except OSError as error:
         beside.unlink(missing_ok=True)
         hint = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "see to that"
@@ -201,16 +202,6 @@ def write_atomically(file: Path, content: bytes) -> None:
             f"could not write {file} ({error.strerror}): {hint} and --resume; what was saved "
             "before is whole"
         ) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    if sys.platform == "win32":  # Windows cannot open folders, and journals renames itself
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _load(stem: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
