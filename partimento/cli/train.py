@@ -1,6 +1,8 @@
 """`partimento train`: teach a model, from random weights, on a folder or a named set."""
 # ruff: noqa: T201
 
+import io
+from contextlib import redirect_stdout
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
 
 def run(
+    context: typer.Context,
     model: Annotated[str, typer.Argument(help="What to train: melody-rnn.")],
     data: Annotated[
         list[str],
@@ -67,8 +70,19 @@ def run(
     resume: Annotated[bool, typer.Option(help="Go on with the run in OUT, or begin it.")] = False,
 ) -> None:
     """Teach a model from random weights: on your folder, or on a set by name."""
-    from partimento.models.lessons import check_run, lesson_for, load_pieces, train_melody_rnn
+    from partimento.models.lessons import (
+        check_run,
+        is_helper,
+        lesson_for,
+        load_pieces,
+        open_run,
+        train_melody_rnn,
+    )
 
+    if is_helper():  # of several processes that train together, the first speaks
+        context.with_resource(redirect_stdout(io.StringIO()))
+    # First of all, so that a second run need not wait for anything to learn that it is one.
+    folder = context.with_resource(open_run(out).locked())
     lesson = lesson_for(
         model,
         config,
@@ -89,7 +103,7 @@ def run(
         lowest=lowest,
         highest=highest,
     )
-    check_run(lesson, out, resume=resume)
+    check_run(lesson, folder, resume=resume)
     print(f"reading {', '.join(data)} …", flush=True)
     found = load_pieces(
         lesson,
@@ -107,12 +121,14 @@ def run(
         taught = train_melody_rnn(
             lesson,
             found,
-            out,
+            folder,
             resume=resume,
             on_start=bar.start,
             report=bar.update,
             tell=bar.tell,
         )
+    if taught is None:  # another process writes the model, and says so
+        return
     figures, outcome = taught.figures, taught.outcome
     ended = {"done": "as long as asked", "early": "early: nothing better came any more"}
     print(

@@ -15,6 +15,7 @@ from partimento.data import MelodyData, MelodyRules, load_melodies
 from partimento.data.found import WalkLimits
 from partimento.errors import EnvironmentFault, ParameterError
 from partimento.representations.melody import MelodyRepresentation
+from partimento.training.run_folder import RunFolder, RunFolderElsewhere
 
 if TYPE_CHECKING:
     from partimento.training.loop import Progress
@@ -103,7 +104,21 @@ def lesson_for(
     return lesson
 
 
-def check_run(lesson: "Lesson", out: Path, *, resume: bool = False) -> None:
+def is_helper() -> bool:
+    """Whether torchrun has started this process beside a first one, which writes and speaks."""
+    return os.environ.get("RANK", "0") != "0"
+
+
+def open_run(out: Path) -> RunFolder:
+    """Run folder as this process sees it: its own, or that of the first of several processes.
+
+    ``with open_run(out).locked() as run:`` holds the folder before PyTorch is loaded and any data
+    are read.
+    """
+    return RunFolderElsewhere(out) if is_helper() else RunFolder(out)
+
+
+def check_run(lesson: "Lesson", run: RunFolder, *, resume: bool = False) -> None:
     """Refuse at once, before any data are read, what training into a folder would refuse later.
 
     Raises
@@ -113,13 +128,8 @@ def check_run(lesson: "Lesson", out: Path, *, resume: bool = False) -> None:
     EnvironmentFault
         If another process trains there, or the folder is none.
     """
-    _need_torch()
-    from partimento.training.run_folder import RunFolder
-
-    if out.exists():
-        run = RunFolder(out)
-        with run.locked():
-            run.check(lesson.facts(), resume=resume)
+    with run.locked():
+        run.check(lesson.facts(), resume=resume)
 
 
 def load_pieces(
@@ -167,22 +177,24 @@ def load_pieces(
 def train_melody_rnn(
     lesson: "Lesson",
     data: MelodyData,
-    out: Path,
+    out: Path | RunFolder,
     *,
     resume: bool = False,
     on_start: Callable[[int, int], None] = lambda parameters, batches: None,
     report: Callable[["Progress"], None] = lambda progress: None,
     tell: Callable[[str], None] = lambda words: None,
-) -> "Taught":
-    """Train a melody network into a run folder; ``out/checkpoint`` is the finished model."""
+) -> "Taught | None":
+    """Train a melody network into a run folder; ``out/checkpoint`` is the finished model.
+
+    `out` may be the result of `open_run`. `None` comes back in a process that only helped another.
+    """
     _need_torch()
     from partimento.training.melody import teach
-    from partimento.training.run_folder import RunFolder
 
     return teach(
         lesson,
         data.pieces,
-        RunFolder(out),
+        out if isinstance(out, RunFolder) else open_run(out),
         resume=resume,
         data_facts=data.report.facts(),
         on_start=on_start,

@@ -5,6 +5,7 @@ encoded, what held-out loss means, and what the finished checkpoint says of itse
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -22,6 +23,7 @@ from partimento.representations.melody import FIRST_PITCH, MelodyRepresentation
 from partimento.training.baselines import by_counts, uniform
 from partimento.training.batches import EncodedPiece, MelodyBatches, encode_pieces, whole_pieces
 from partimento.training.card import write_card
+from partimento.training.distributed import joined
 from partimento.training.export import check_graph, step_graph
 from partimento.training.loop import (
     HeldOut,
@@ -100,7 +102,7 @@ def teach(
     on_start: Callable[[int, int], None] = lambda parameters, batches: None,
     report: Callable[[Progress], None] = lambda progress: None,
     tell: Callable[[str], None] = lambda words: None,
-) -> Taught:
+) -> Taught | None:
     """Train on the pieces marked "train", choose on "valid", and write the checkpoint.
 
     Parameters
@@ -115,6 +117,11 @@ def teach(
         Told the number of weights and the batches an epoch, once the data are in place.
     report, tell
         See `partimento.training.loop.train`.
+
+    Returns
+    -------
+    Taught or None
+        `None` in a process that only helped: the first of them writes the checkpoint.
 
     Raises
     ------
@@ -142,14 +149,20 @@ def teach(
         whole = whole_pieces(held_out, lesson.representation, EVALUATION_BATCH)
         return held_out_loss(module, whole, FIRST_PITCH)
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    with run.locked():
-        asked = lesson.facts() | {PIECES: digest_of(pieces)}
+    with run.locked(), joined() as group:
+        asked = lesson.facts() | {
+            "processes": group.size,
+            "melodies": len(pieces),
+            PIECES: digest_of(pieces),
+        }
         run.begin(asked, resume=resume)
+        group.check_same(json.dumps(asked).encode())
         on_start(parameters, batches.batches_per_epoch)
         with _enough_memory():
-            network.to(device)
-            outcome = train(network, batches, evaluate, lesson.settings, run, report, device, tell)
+            network.to(group.device)
+            outcome = train(network, batches, evaluate, lesson.settings, run, report, group, tell)
+        if not group.is_first:
+            return None
         weights, best = run.load_best()
         network.load_state_dict(weights)
         vocab_size = lesson.representation.vocab_size
