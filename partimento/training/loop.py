@@ -247,6 +247,8 @@ def train(
                     save()
                 if is_over:
                     listener.check()
+                    if done >= 1 and state.step < (settings.steps or 0):
+                        tell(f"the clock ended it before the {settings.steps:,} steps planned")
                     reason = "done" if done >= 1 else "early"
                     return Outcome(state.step, state.seconds, reason, state.best)
                 if settings.steps is None:
