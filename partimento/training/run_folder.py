@@ -185,7 +185,8 @@ class RunFolder:
                     entry = json.loads(line)
                 except json.JSONDecodeError:  # cut off by a crash while it was written
                     continue
-                lines[entry["step"]] = entry
+                if isinstance(entry, dict) and isinstance(entry.get("step"), int):
+                    lines[entry["step"]] = entry
         return [lines[step] for step in sorted(lines)]
 
     def _holds_run(self) -> bool:
