@@ -19,7 +19,9 @@ def run(
         typer.Option(help="A folder, zip or MIDI file, or a set by name; may be given repeatedly."),
     ],
     out: Annotated[Path, typer.Option(help="Folder of the run; the model ends in OUT/checkpoint.")],
-    config: Annotated[str, typer.Option(help="Preset: basic, small or tunes.")] = "tunes",
+    config: Annotated[
+        str, typer.Option(help="Preset: tunes, small, basic, mono, lookback, attention.")
+    ] = "tunes",
     steps: Annotated[int | None, typer.Option(help="Steps to train for.")] = None,
     minutes: Annotated[
         float | None, typer.Option(help="Minutes to train for; 10 where nothing is said.")
@@ -46,10 +48,14 @@ def run(
     melody: Annotated[
         str, typer.Option(help="Polyphonic parts: `strict` drops them, `skyline` takes the top.")
     ] = "strict",
-    min_bars: Annotated[int, typer.Option(help="Leave out shorter melodies.")] = 4,
+    min_bars: Annotated[
+        int | None,
+        typer.Option(help="Leave out shorter melodies; 4, as Magenta's configurations 7."),
+    ] = None,
     min_pitches: Annotated[
-        int, typer.Option(help="Leave out melodies with fewer different pitches.")
-    ] = 3,
+        int | None,
+        typer.Option(help="Leave out melodies with fewer different pitches; 3 or 5 likewise."),
+    ] = None,
     max_rest_bars: Annotated[
         int, typer.Option(help="A longer rest ends a melody and starts the next.")
     ] = 2,

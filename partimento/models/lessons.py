@@ -1,8 +1,23 @@
-"""Lessons: how each model is taught, by name. `partimento train MODEL --config NAME` starts here.
+"""Lessons to choose from: `partimento train MODEL --config NAME` starts here.
 
-A preset fixes representation, network and settings; whatever the user gives replaces it. `basic` is
-the configuration Magenta published as `basic_rnn`, `small` its little sister, and `tunes` what the
-shipped `melody-rnn` is trained with.
+A preset fixes representation, network, settings and which melodies are worth learning from;
+whatever the user gives replaces it. Four are configurations that Magenta published, each with its
+own vocabulary, inputs and settings (Adam, constant rate, dropout of a half):
+
+| config | classes | reads |
+|---|---|---|
+| `basic` | 38 | the event before |
+| `mono` | 130 | the event before, of all pitches |
+| `lookback` | 40 | also the events 1 and 2 bars ago, repeats, the place in the bar |
+| `attention` | 40 | pitch, direction, repeats, place, keys; and its own last 40 outputs |
+
+Each exists with layers of 128, as published, and of 512 (`basic-512`). `tunes` is ours, what the
+shipped `melody-rnn` is trained with, and `small` its little sister.
+
+References
+----------
+Magenta's `melody_rnn` (`default_configs`, layers of 128); Waite, "Generating Long-Term Structure in
+Songs and Stories", 2016.
 """
 
 import os
@@ -20,16 +35,53 @@ if TYPE_CHECKING:
     from partimento.training.loop import Progress
     from partimento.training.melody import Lesson, Taught
 
-MELODY_RNN: dict[str, dict[str, dict[str, Any]]] = {
-    "basic": {
-        "representation": {"lowest": 48, "highest": 83},
-        "network": {"hidden_size": 512, "num_layers": 2, "dropout": 0.5},
+Preset = dict[str, dict[str, Any]]
+
+
+def _published(
+    representation: dict[str, Any], clip_norm: float = 5.0, attention_length: int = 0
+) -> Preset:
+    """One of Magenta's configurations."""
+    return {
+        "representation": {"lowest": 48, "highest": 83, **representation},
+        "network": {
+            "hidden_size": 128,
+            "num_layers": 2,
+            "dropout": 0.5,
+            "one_hot": True,
+            "attention_length": attention_length,
+        },
         "settings": {
             "learning_rate": 1e-3,
-            "clip_norm": 5.0,
+            "warmup_steps": 1,
+            "final_rate": 1.0,
+            "clip_norm": clip_norm,
             "weight_decay": 0.0,
             "batch_size": 128,
+            "transpose": 0,
         },
+        "rules": {"min_bars": 7, "min_pitches": 5},
+    }
+
+
+BARS_BACK = (1, 2, 4, 8)
+PUBLISHED: dict[str, Preset] = {
+    "basic": _published({}),
+    "mono": _published({"lowest": 0, "highest": 127}),
+    "lookback": _published(
+        {"lookback_bars": (1, 2), "repeat_bars": (1, 2), "match_bars": (1, 2), "counter_bits": 5}
+    ),
+    "attention": _published(
+        {"key_aware": True, "repeat_bars": (1, 2), "match_bars": (1, 2), "counter_bits": 7},
+        clip_norm=3.0,
+        attention_length=40,
+    ),
+}
+MELODY_RNN: dict[str, Preset] = {
+    **PUBLISHED,
+    **{
+        f"{name}-512": {**preset, "network": {**preset["network"], "hidden_size": 512}}
+        for name, preset in PUBLISHED.items()
     },
     "small": {
         "representation": {"lowest": 48, "highest": 83},
@@ -41,11 +93,15 @@ MELODY_RNN: dict[str, dict[str, dict[str, Any]]] = {
             "lowest": 45,
             "highest": 88,
             "with_position": True,
-            "lookback_bars": (1, 2, 4, 8),
+            "lookback_bars": BARS_BACK,
             "countdown_bars": 16,
+            "match_bars": BARS_BACK,
+            "match_limit": 32,
+            "repeat_bars": BARS_BACK,
+            "from_first_note": True,
         },
-        "network": {"hidden_size": 256, "num_layers": 2, "dropout": 0.2},
-        "settings": {"learning_rate": 2e-3, "warmup_steps": 300},
+        "network": {"hidden_size": 256, "num_layers": 2, "dropout": 0.3},
+        "settings": {"learning_rate": 2e-3, "warmup_steps": 300, "transpose": 0},
     },
 }
 
@@ -87,7 +143,7 @@ def lesson_for(
             continue
         if field in MelodyRepresentation.__dataclass_fields__:
             parts["representation"][field] = value
-        elif field in ("hidden_size", "num_layers", "dropout"):
+        elif field in ("hidden_size", "num_layers", "dropout", "one_hot", "attention_length"):
             parts["network"][field] = value
         else:
             parts["settings"][field] = value
@@ -141,7 +197,7 @@ def load_pieces(
     workers
         Processes that read; 0 is one a core.
     **rules
-        Fields of `MelodyRules`.
+        Fields of `MelodyRules`; `None` keeps what the preset says.
     """
     if max_file_mb < 1:
         raise ParameterError(f"max_file_mb must be at least 1, got {max_file_mb}")
@@ -153,7 +209,10 @@ def load_pieces(
         steps_per_quarter=representation.steps_per_quarter,
         lowest=representation.lowest,
         highest=representation.highest,
-        **rules,
+        **{
+            **MELODY_RNN.get(lesson.config, {}).get("rules", {}),
+            **{name: value for name, value in rules.items() if value is not None},
+        },
     )
     return load_melodies(
         lesson.data,

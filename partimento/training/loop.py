@@ -33,7 +33,9 @@ class TrainingSettings:
     steps, minutes : int, float or None
         The run ends at whichever comes first; `None` sets no such end. One must be given.
     learning_rate, warmup_steps : float, int
-        Of AdamW; rises over the warmup, then falls along a cosine to a hundredth at the end.
+        Of AdamW; rises over the warmup, then falls along a cosine.
+    final_rate : float
+        Share of the learning rate that is left at the end; 1 keeps it constant.
     weight_decay, clip_norm : float
     batch_size, chunk_steps : int
         Examples a step, and the longest of them in grid steps.
@@ -53,6 +55,7 @@ class TrainingSettings:
     minutes: float | None = None
     learning_rate: float = 2e-3
     warmup_steps: int = 100
+    final_rate: float = 0.01
     weight_decay: float = 0.01
     clip_norm: float = 1.0
     batch_size: int = 16
@@ -73,6 +76,8 @@ class TrainingSettings:
                 raise ParameterError(f"{name} must be above 0, got {value}")
         if not 0 < self.learning_rate < math.inf:
             raise ParameterError(f"learning_rate must be above 0, got {self.learning_rate}")
+        if not 0 <= self.final_rate <= 1:
+            raise ParameterError(f"final_rate must be in 0 to 1, got {self.final_rate}")
         for name in ("batch_size", "chunk_steps", "evaluate_every", "patience", "threads"):
             if getattr(self, name) < 1:
                 raise ParameterError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -90,7 +95,8 @@ class TrainingSettings:
     def learning_rate_at(self, step: int, progress: float) -> float:
         """Linear warmup, then a cosine (Loshchilov and Hutter, "SGDR", 2017)."""
         warm = min(1.0, (step + 1) / max(1, self.warmup_steps))
-        return self.learning_rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * progress)) / 2)
+        fallen = self.final_rate + (1 - self.final_rate) * (1 + math.cos(math.pi * progress)) / 2
+        return self.learning_rate * warm * fallen
 
 
 @dataclass(frozen=True)

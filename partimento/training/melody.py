@@ -5,6 +5,7 @@ encoded, what held-out loss means, and what the finished checkpoint says of itse
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -48,7 +49,7 @@ class Lesson:
     config : str
         Preset it comes from.
     representation : MelodyRepresentation
-    hidden_size, num_layers, dropout
+    hidden_size, num_layers, dropout, one_hot, attention_length, embedding_size
         See `MelodyRNNConfig`.
     settings : TrainingSettings
     data : tuple of str
@@ -63,6 +64,9 @@ class Lesson:
     dropout: float
     settings: TrainingSettings
     data: tuple[str, ...] = ()
+    one_hot: bool = False
+    attention_length: int = 0
+    embedding_size: int = 0
 
     def network_config(self) -> MelodyRNNConfig:
         """Size of the network that fits the representation."""
@@ -72,13 +76,22 @@ class Lesson:
             hidden_size=self.hidden_size,
             num_layers=self.num_layers,
             dropout=self.dropout,
+            one_hot=self.one_hot,
+            attention_length=self.attention_length,
+            embedding_size=self.embedding_size,
+            repeat_columns=self.representation.repeat_columns,
+            reference_column=self.representation.reference_column,
         )
 
     def facts(self) -> dict[str, Any]:
         """All of it as plain values, for `run.json` and the checkpoint."""
-        facts = asdict(self)
-        facts["representation"]["lookback_bars"] = list(self.representation.lookback_bars)
-        return facts | {"data": list(self.data)}
+        return plain(asdict(self))
+
+
+def plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Make what JSON would make of plain values: tuples become lists."""
+    made: dict[str, Any] = json.loads(json.dumps(values))
+    return made
 
 
 @dataclass(frozen=True)
@@ -231,7 +244,7 @@ def _finish(
         "name": lesson.name,
         "made_with": f"partimento {__version__}",
         "representation": facts["representation"],
-        "network": {**asdict(network.config), "feature_sizes": list(network.config.feature_sizes)},
+        "network": plain(asdict(network.config)),
         "graphs": {"step": "step.onnx"},
         "training": {
             "config": lesson.config,

@@ -128,7 +128,7 @@ def test_a_folder_in_use_is_refused_at_once(tunes, tmp_path):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (("--config", "huge"), "no config 'huge': there is basic, small, tunes"),
+        (("--config", "huge"), "no config 'huge': there is basic, mono, lookback"),
         (("--data", "nowhere"), "nowhere: no such file, folder or set"),
         (("--steps", 0), "steps must be above 0, got 0"),
         (("--minutes", "nan"), "minutes must be above 0"),
