@@ -28,7 +28,7 @@ from partimento.data.reading import FileFacts, FileReading
 from partimento.data.sources import SourceFile
 from partimento.music.score import Key, Meter, Tempo
 
-MAGIC = b"partmel1"  # a new number where the layout or the meaning of a column changes
+MAGIC = b"partmel2"  # a new number where the layout or the meaning of a column changes
 HEADER_AT = len(MAGIC) + 32 + 8
 ALIGNMENT = 64
 MAX_ENTRIES = 32
@@ -180,6 +180,7 @@ def _plain(melody: FoundMelody) -> list[int]:
         melody.bars,
         melody.semitones,
         melody.merged,
+        melody.pickup,
     ]
 
 
@@ -196,7 +197,7 @@ def _unpack(header: dict[str, Any], columns: dict[str, np.ndarray]) -> list[Read
             facts, own, left_out, problem = rest
             melodies = []
             for *plain, tempos, meters, keys, notes, runs in own:
-                track, division, end_tick, bars, semitones, merged = plain
+                track, division, end_tick, bars, semitones, merged, pickup = plain
                 melodies.append(
                     FoundMelody(
                         track=track,
@@ -209,6 +210,7 @@ def _unpack(header: dict[str, Any], columns: dict[str, np.ndarray]) -> list[Read
                         keys=tuple(Key(*event) for event in keys),
                         semitones=semitones,
                         merged=merged,
+                        pickup=pickup,
                         fingerprint=columns["fingerprints"][
                             16 * number : 16 * number + 16
                         ].tobytes(),
