@@ -30,6 +30,10 @@ def run(
     threads: Annotated[
         int, typer.Option(help="Threads of PyTorch; 0 is all cores, which large networks use well.")
     ] = 1,
+    precision: Annotated[
+        str | None,
+        typer.Option(help="float32 or bfloat16; bfloat16 on a GPU where nothing is said."),
+    ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Examples a step.")] = None,
     hidden_size: Annotated[int | None, typer.Option(help="Width of the network.")] = None,
     dropout: Annotated[float | None, typer.Option(help="Share of values dropped.")] = None,
@@ -82,6 +86,7 @@ def run(
         minutes=10.0 if steps is None and minutes is None else minutes,
         seed=seed,
         threads=threads,
+        precision=precision,
         batch_size=batch_size,
         learning_rate=learning_rate,
         evaluate_every=evaluate_every,

@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,12 @@ from partimento.training.losses import mean_over_real, nll_per_step
 from partimento.training.run_folder import RunFolder
 
 MAX_BATCH = 4096
+PRECISIONS = ("float32", "bfloat16")
+
+
+def default_precision() -> str:
+    """Of the machine: bfloat16 where there is a GPU, float32 elsewhere."""
+    return "bfloat16" if torch.cuda.is_available() else "float32"
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,10 @@ class TrainingSettings:
     seed, threads : int
         Threads of PyTorch; a run resumes with the number it began with, since sums differ in the
         last bits with another.
+    precision : str
+        Of the forward pass and its gradients, "float32" or "bfloat16" (autocast: matrix products
+        alone, the rest stays float32). Weights, loss, optimizer, held-out loss and the finished
+        model are float32 always.
     """
 
     steps: int | None = None
@@ -66,6 +76,7 @@ class TrainingSettings:
     save_seconds: float = 300.0
     seed: int = 0
     threads: int = 1
+    precision: str = field(default_factory=default_precision)
 
     def __post_init__(self) -> None:
         if self.steps is None and self.minutes is None:
@@ -85,6 +96,10 @@ class TrainingSettings:
             raise ParameterError(f"batch_size must be {MAX_BATCH} at most, got {self.batch_size}")
         if not 0 <= self.seed < 2**63:
             raise ParameterError(f"seed must be 0 or above, got {self.seed}")
+        if self.precision not in PRECISIONS:
+            raise ParameterError(
+                f"precision must be {' or '.join(PRECISIONS)}, got {self.precision!r}"
+            )
 
     def progress(self, step: int, seconds: float) -> float:
         """Share of the run that is done, 0 to 1."""
@@ -232,8 +247,9 @@ def train(
             batch = batches(state.step)
             features, targets, is_real = _on(device, batch)
             network.train()
-            logits, _ = network(features)  # batch time vocab
-            loss = mean_over_real(nll_per_step(logits, targets), is_real)
+            with in_precision(settings.precision, device):
+                logits, _ = network(features)  # batch time vocab
+            loss = mean_over_real(nll_per_step(logits.float(), targets), is_real)
             optimizer.zero_grad()
             loss.backward()
             norm = nn.utils.clip_grad_norm_(network.parameters(), settings.clip_norm)
@@ -245,6 +261,13 @@ def train(
             optimizer.step()
             state.advance(float(loss.detach()), int(batch.is_real.sum()), started)
             report(state.progress(settings))
+
+
+def in_precision(precision: str, device: str) -> torch.autocast:
+    """Compute in a precision inside the block."""
+    return torch.autocast(
+        torch.device(device).type, torch.bfloat16, enabled=precision == "bfloat16"
+    )
 
 
 def held_out_loss(network: nn.Module, batches: Iterable[Batch], first_pitch: int) -> HeldOut:

@@ -18,7 +18,7 @@ from partimento.music.notes import Notes
 from partimento.music.score import Meter, Part, Score
 from partimento.training.run_folder import RunFolder
 
-SIZE = ("--config", "small", "--hidden-size", 16, "--batch-size", 4)
+SIZE = ("--config", "small", "--hidden-size", 16, "--batch-size", 4, "--precision", "float32")
 ASKED = (*SIZE, "--steps", 6, "--evaluate-every", 3, "--workers", 1, "--name", "mine")
 
 
@@ -101,6 +101,7 @@ def test_resuming_a_finished_run_changes_nothing(tunes, finished):
         ((), "holds a run already: go on with it by --resume"),
         (("--resume", "--steps", 9), "with other settings: steps was 6, now 9. Ask as before"),
         (("--resume", "--threads", 2), "with other settings: threads was 1, now 2."),
+        (("--resume", "--precision", "bfloat16"), "precision was 'float32', now 'bfloat16'."),
     ],
 )
 def test_a_run_is_not_mixed_with_another_and_no_data_are_read_for_that(

@@ -13,7 +13,7 @@ from partimento.networks.melody_rnn import MelodyRNN, MelodyRNNConfig
 from partimento.representations.melody import FIRST_PITCH
 from partimento.training import run_folder
 from partimento.training.batches import MelodyBatches, whole_pieces
-from partimento.training.loop import TrainingSettings, held_out_loss, train
+from partimento.training.loop import PRECISIONS, TrainingSettings, held_out_loss, train
 from partimento.training.run_folder import RunFolder
 
 HELD_OUT = small_pieces(6, seed=1)
@@ -51,19 +51,31 @@ def test_training_lowers_the_held_out_loss(tmp_path):
     assert run.load_best()[1]["nats"] > 0
 
 
-def test_a_stopped_run_reaches_the_weights_of_one_that_was_not(tmp_path):
-    _, whole, _ = go(tmp_path / "whole", settings())
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_stopped_run_reaches_the_weights_of_one_that_was_not(tmp_path, precision):
+    asked = settings(precision=precision)
+    _, whole, _ = go(tmp_path / "whole", asked)
 
     def stop_at_seventeen(progress):
         if progress.step == 17:
             signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(Exception, match="--resume goes on") as stopped:
-        go(tmp_path / "parts", settings(), report=stop_at_seventeen)
+        go(tmp_path / "parts", asked, report=stop_at_seventeen)
     assert stopped.value.exit_code == 130
-    outcome, resumed, _ = go(tmp_path / "parts", settings())
+    outcome, resumed, _ = go(tmp_path / "parts", asked)
     assert outcome.step == 40
     assert torch.equal(weights(whole), weights(resumed))
+
+
+def test_bfloat16_learns_as_float32_does_and_leaves_weights_and_looks_in_float32(tmp_path):
+    asked = {"steps": 60, "learning_rate": 0.01}
+    full, _, _ = go(tmp_path / "full", settings(**asked))
+    half, network, run = go(tmp_path / "half", settings(**asked, precision="bfloat16"))
+    assert half.best == pytest.approx(full.best, rel=0.05)
+    assert half.best != full.best
+    assert all(weight.dtype == torch.float32 for weight in run.load_best()[0].values())
+    assert network.lstm.weight_hh_l0.grad.dtype == torch.float32
 
 
 def test_a_damaged_newest_state_falls_back_to_the_one_before(tmp_path):
@@ -179,6 +191,7 @@ def test_a_run_by_the_clock_ends_by_the_clock(tmp_path):
         ({"learning_rate": float("inf")}, "learning_rate must be above 0"),
         ({"batch_size": 10**8}, "batch_size must be 4096 at most"),
         ({"threads": 0}, "threads must be at least 1"),
+        ({"precision": "half"}, "precision must be float32 or bfloat16, got 'half'"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(changes, words):
