@@ -30,8 +30,7 @@ SAMPLES, BARS = 200, 16  # of the statistics
 def main() -> None:
     """Train, measure, ship."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=62.0)
-    parser.add_argument("--steps", type=int)
+    parser.add_argument("--steps", type=int, default=15_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "melody-rnn")
     shipped = ROOT / "partimento" / "checkpoints" / "shipped" / "melody-rnn"
@@ -44,9 +43,9 @@ def main() -> None:
         DATA,
         name="melody-rnn",
         steps=asked.steps,
-        minutes=None if asked.steps else asked.minutes,
         seed=asked.seed,
         threads=1,
+        precision="bfloat16",
         evaluate_every=1000,
         patience=100,
     )

@@ -64,7 +64,7 @@ def _published(
     }
 
 
-BARS_BACK = (1, 2, 4, 8)
+BARS_BACK = (1, 2, 3, 4, 8, 16)
 PUBLISHED: dict[str, Preset] = {
     "basic": _published({}),
     "mono": _published({"lowest": 0, "highest": 127}),
@@ -100,7 +100,7 @@ MELODY_RNN: dict[str, Preset] = {
             "repeat_bars": BARS_BACK,
             "from_first_note": True,
         },
-        "network": {"hidden_size": 256, "num_layers": 2, "dropout": 0.3},
+        "network": {"hidden_size": 480, "num_layers": 1, "dropout": 0.4},
         "settings": {"learning_rate": 2e-3, "warmup_steps": 300, "transpose": 0},
     },
 }

@@ -135,6 +135,11 @@ class MelodyRepresentation:
         )
 
     @property
+    def only_copies(self) -> bool:
+        """Whether every feature is a token of another step, or the same for all tokens."""
+        return not (self.match_bars or self.key_aware or self.from_first_note)
+
+    @property
     def repeat_columns(self) -> tuple[int, ...]:
         """Columns that hold the token which each class of `repeat_bars` stands for."""
         lookbacks = (29 if self.key_aware else 1) + 4 * self.with_position
@@ -250,18 +255,21 @@ class MelodyRepresentation:
         shape = (*tokens.shape[:-1], stop - start)
         span = self.highest - self.lowest
         nothing = FIRST_PITCH + self.pitch_values
-        reference = np.zeros(shape, dtype=np.int64)
+        reference, shift = np.int64(0), np.int64(0)
         if self.from_first_note:
             middle = FIRST_PITCH + span // 2
             reference = melody_columns.first_pitch(tokens, start, stop, middle) - FIRST_PITCH
-        shift = span - reference if self.from_first_note else reference
+            shift = span - reference
+        # Tokens of the step before, and of so many bars ago, all at once: (..., column, step).
+        bars_ago = np.array([0, *self.lookback_bars, *self._unread_repeats])[:, None]
+        ago = steps - np.where(bars_ago == 0, 1, bars_ago * place.bar_steps)
+        found = token_at(tokens, ago, nothing)
+        if self.from_first_note:
+            is_pitch = (found >= FIRST_PITCH) & (ago >= 0)
+            found = found + np.asarray(shift)[..., None, :] * is_pitch
+        before = list(np.moveaxis(found, -2, 0))
 
-        def ago(distance: np.ndarray | int) -> np.ndarray:
-            found = token_at(tokens, steps - distance, -1)
-            moved = np.where(found >= FIRST_PITCH, found + shift, found)
-            return np.where(found < 0, nothing, moved)
-
-        columns = self._key_aware(tokens, grid, start, stop) if self.key_aware else [ago(1)]
+        columns = self._key_aware(tokens, grid, start, stop) if self.key_aware else before[:1]
         if self.with_position:
             left = place.bar_steps - place.position
             columns += [
@@ -270,21 +278,25 @@ class MelodyRepresentation:
                 np.minimum(place.position % place.beat_steps, MAX_BEAT),
                 place.bar % BARS_IN_CYCLE,
             ]
-        columns += [ago(lookback * place.bar_steps) for lookback in self.lookback_bars]
+        columns += before[1 : 1 + len(self.lookback_bars)]
         if self.countdown_bars:
             unknown = self.countdown_bars + 1
             left = unknown if bars is None else np.clip(bars - place.bar - 1, 0, unknown - 1)
-            columns.append(np.broadcast_to(left, len(steps)))
-        for distance in self.match_bars:
-            limit = self.match_limit
-            runs = melody_columns.repeated_in_a_row(tokens, grid, distance, limit, start, stop)
-            columns.append(limit - runs)
+            columns.append(left)
+        if self.match_bars:
+            runs = melody_columns.repeated_in_a_row(
+                tokens, grid, self.match_bars, self.match_limit, start, stop
+            )
+            columns += list(self.match_limit - np.moveaxis(runs, -2, 0))
         if self.counter_bits:
             columns += list(1 - melody_columns.counter(grid, self.counter_bits, start, stop).T)
-        columns += [ago(distance * place.bar_steps) for distance in self._unread_repeats]
+        columns += before[1 + len(self.lookback_bars) :]
         if self.from_first_note:
             columns.append(reference)
-        return np.stack([np.broadcast_to(column, shape) for column in columns], axis=-1)
+        features = np.empty((*shape, len(columns)), dtype=np.int64)
+        for number, column in enumerate(columns):
+            features[..., number] = column
+        return features
 
     def _key_aware(self, tokens: np.ndarray, grid: Grid, start: int, stop: int) -> list[np.ndarray]:
         """Columns in place of the token before: the inputs of Magenta's `attention_rnn`.

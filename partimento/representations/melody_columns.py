@@ -12,6 +12,9 @@ Magenta's `KeyMelodyEncoderDecoder` (the layout of `attention_rnn`: 74 inputs of
 vocabulary) and `LookbackEventSequenceEncoderDecoder` (repeats, binary counters), 2016.
 """
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
 from partimento.music.grid import Grid
@@ -26,9 +29,12 @@ KEYS_OF_PITCH_CLASS = np.array(
 
 
 def token_at(tokens: np.ndarray, steps: np.ndarray, beginning: int) -> np.ndarray:
-    """Tokens at some steps; `beginning` stands for what was before the first."""
+    """Tokens at some steps; `beginning` stands for what was before the first.
+
+    Steps may have several axes, which take the place of the last axis of tokens.
+    """
     if tokens.shape[-1] == 0:
-        return np.full((*tokens.shape[:-1], len(steps)), beginning)
+        return np.full((*tokens.shape[:-1], *steps.shape), beginning)
     return np.where(steps < 0, beginning, tokens[..., np.maximum(steps, 0)])
 
 
@@ -43,23 +49,24 @@ def first_pitch(tokens: np.ndarray, start: int, stop: int, otherwise: int) -> np
 
 
 def repeated_in_a_row(
-    tokens: np.ndarray, grid: Grid, bars: int, limit: int, start: int, stop: int
+    tokens: np.ndarray, grid: Grid, bars: Sequence[int], limit: int, start: int, stop: int
 ) -> np.ndarray:
-    """Count the events right before each step that repeat those `bars` bars before them.
+    """Count the events right before each step that repeat what was so many bars before them.
 
-    The first tells whether the last event repeated, and so on back, up to `limit`.
+    The first tells whether the last event repeated, and so on back, up to `limit`. Shape
+    (..., distance, step), for each of several distances in bars.
     """
     first = max(0, start - limit)
     steps = np.arange(first, stop - 1)
-    ago = steps - bars * grid.bar_steps[first : stop - 1]
     if not len(steps):
-        return np.zeros((*tokens.shape[:-1], stop - start), dtype=np.int64)
-    is_repeat = (tokens[..., steps] == token_at(tokens, ago, -1)) & (ago >= 0)
-    last_other = np.maximum.accumulate(np.where(is_repeat, first - 1, steps), axis=-1)
+        return np.zeros((*tokens.shape[:-1], len(bars), stop - start), dtype=np.int64)
+    ago = steps - np.array(bars)[:, None] * grid.bar_steps[first : stop - 1]  # distance event
+    is_repeat = tokens[..., None, first : stop - 1] == token_at(tokens, ago, -1)
+    last_other = np.where(is_repeat & (ago >= 0), first - 1, steps)
+    np.maximum.accumulate(last_other, axis=-1, out=last_other)
     runs = np.minimum(steps - last_other, limit)
-    missing = stop - start - runs.shape[-1]  # steps at the very beginning, with nothing before
-    if missing > 0:
-        runs = np.concatenate([np.zeros((*runs.shape[:-1], missing), np.int64), runs], axis=-1)
+    if runs.shape[-1] < stop - start:  # the very first step, with nothing before
+        runs = np.concatenate([np.zeros((*runs.shape[:-1], 1), dtype=np.int64), runs], axis=-1)
     return runs[..., runs.shape[-1] - (stop - start) :]
 
 
@@ -109,18 +116,23 @@ def keys(tokens: np.ndarray, lowest: int, start: int, stop: int) -> tuple[np.nda
 
     Both have shape (..., step, 12) and say of each key whether no other holds more of the notes.
     """
-    known = tokens[..., : max(stop - 1, 0)]
-    pitches = np.arange(known.max(initial=FIRST_PITCH) - FIRST_PITCH + 1)
-    is_onset = known[..., None] == pitches + FIRST_PITCH  # (..., time, pitch)
-    classes = KEYS_OF_PITCH_CLASS[(pitches + lowest) % 12]  # pitch key
-    nothing = np.zeros((*known.shape[:-1], 1, len(pitches)), dtype=np.int64)
-    counts = np.concatenate([nothing, np.cumsum(is_onset, axis=-2)], axis=-2)[..., start:stop, :]
-    when = is_onset * np.arange(1, known.shape[-1] + 1)[:, None]
-    latest = np.maximum.accumulate(np.concatenate([nothing, when], axis=-2), axis=-2)
-    latest = latest[..., start:stop, :]
-    third = np.sort(latest, axis=-1)[..., -min(3, len(pitches)), None]
+    length, melodies = max(stop - 1, 0), math.prod(tokens.shape[:-1])
+    known = tokens[..., :length].reshape(melodies, length)  # melody time
+    width = int(known.max(initial=FIRST_PITCH)) - FIRST_PITCH + 1
+    counts = np.zeros((len(known), stop - start, width), dtype=np.int64)  # melody step pitch
+    latest = np.zeros_like(counts)  # 1 + the time of each pitch's last onset
+    row, time = np.nonzero(known >= FIRST_PITCH)
+    pitch = known[row, time] - FIRST_PITCH
+    step = np.maximum(time + 1 - start, 0)  # the first that knows of the onset
+    np.add.at(counts, (row, step, pitch), 1)
+    latest[row, step, pitch] = time + 1  # of several, numpy keeps the last
+    counts = np.cumsum(counts, axis=1)
+    latest = np.maximum.accumulate(latest, axis=1)
+    third = np.sort(latest, axis=-1)[..., -min(3, width), None]
     is_recent = (latest > 0) & (latest >= third)
-    in_key, recently = counts @ classes, is_recent.astype(np.int64) @ classes
-    best = in_key == in_key.max(axis=-1, keepdims=True)
-    best_recently = recently == recently.max(axis=-1, keepdims=True)
-    return best.astype(np.int64), best_recently.astype(np.int64)
+    classes = KEYS_OF_PITCH_CLASS[(np.arange(width) + lowest) % 12]  # pitch key
+    found = []
+    for in_key in (counts @ classes, is_recent.astype(np.int64) @ classes):
+        best = in_key == in_key.max(axis=-1, keepdims=True)
+        found.append(best.astype(np.int64).reshape(*tokens.shape[:-1], stop - start, 12))
+    return found[0], found[1]

@@ -52,9 +52,9 @@ def last_three(pitches):
 @given(TOKENS, st.integers(1, 3), st.integers(1, 9))
 def test_a_run_counts_the_events_that_repeat(tokens, bars, limit):
     written = np.array(tokens)
-    runs = melody_columns.repeated_in_a_row(written, GRID, bars, limit, 0, len(tokens) + 1)
+    runs = melody_columns.repeated_in_a_row(written, GRID, [bars], limit, 0, len(tokens) + 1)
     slow = [slow_run(tokens, bars, limit, step) for step in range(len(tokens) + 1)]
-    assert runs.tolist() == slow
+    assert runs.tolist() == [slow]
 
 
 @given(TOKENS)
