@@ -14,6 +14,25 @@ from partimento.training.loop import HeldOut
 from partimento.training.ngram import NGram
 
 
+def baseline_figures(
+    training: Sequence[EncodedPiece],
+    held_out: Sequence[EncodedPiece],
+    vocab_size: int,
+    transpose: int = 0,
+) -> dict[str, float]:
+    """Nats a step and a note of all baselines, for the figures of a checkpoint."""
+    found = {
+        "uniform": uniform(held_out, vocab_size),
+        "counts": by_counts(training, held_out, vocab_size),
+        "five_gram": by_five_gram(training, held_out, vocab_size, transpose),
+    }
+    return {
+        f"{name}_nats_per_{what}": getattr(held, f"nats_per_{what}")
+        for name, held in found.items()
+        for what in ("step", "note")
+    }
+
+
 def uniform(held_out: Sequence[EncodedPiece], vocab_size: int) -> HeldOut:
     """Every token equally likely: log(vocab_size) nats a step."""
     return _held_out(held_out, np.full(vocab_size, 1 / vocab_size))

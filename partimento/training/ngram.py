@@ -159,11 +159,11 @@ def _counted(grams: np.ndarray, times: np.ndarray, base: int) -> Counts:
 
 
 def _discounts(times: np.ndarray) -> np.ndarray:
-    """What is taken from grams seen once, twice, and more often (at 1, 2 and 3 of the result)."""
-    seen = np.bincount(np.minimum(times, 4), minlength=5)  # how many grams were seen so often
+    """Say what is taken from grams seen once, twice, and more often: at 1, 2, 3 of the result."""
+    seen = np.bincount(np.minimum(times, 5), minlength=6)  # how many grams were seen so often
     share = seen[1] / max(1, seen[1] + 2 * seen[2])
     number = np.arange(1, 4)
-    discounts = number - (number + 1) * share * seen[2:] / np.maximum(seen[1:4], 1)
+    discounts = number - (number + 1) * share * seen[2:5] / np.maximum(seen[1:4], 1)
     return np.append(0.0, np.clip(discounts, LEAST_DISCOUNT, number))
 
 
