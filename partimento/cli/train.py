@@ -65,7 +65,7 @@ def run(
     listen_primer: Annotated[
         str | None,
         typer.Option(
-            help="What it goes on from as it learns (`partimento listen`): a MIDI file or notation; "
+            help="What it goes on from as it learns (`partimento listen`): MIDI file or notation; "
             "without it the opening of a held-out melody."
         ),
     ] = None,

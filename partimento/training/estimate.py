@@ -85,8 +85,8 @@ def _measured(
     """Seconds of a step, and of a look at all held-out pieces."""
     network = copy.deepcopy(network).to(device).train()
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.0)
-    began, times = time.monotonic(), []
-    look = 0.0
+    began, look = time.monotonic(), 0.0
+    times: list[float] = []
     while len(times) < MEASURED_STEPS and time.monotonic() - began < MOST_SECONDS:
         batch = batches(len(times) % batches_per_epoch)
         started = time.monotonic()
