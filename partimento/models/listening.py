@@ -160,7 +160,11 @@ class Learning:
         if not samples:
             raise TrainingError(
                 f"{run} has no sample to hear"
-                + (f": {problems[0]}" if problems else " yet: the first comes before the first step")
+                + (
+                    f": {problems[0]}"
+                    if problems
+                    else " yet: the first comes before the first step"
+                )
             )
         log = read_log(run / "log.jsonl")
         config = _json(run / "checkpoint" / "config.json")

@@ -128,8 +128,8 @@ def _curves(
     last = max(_octave(max(steps)), 1.0)
 
     def x(step: int) -> float:
-        return MARGIN + LEFT + (_octave(step) + 1) / (last + 1) * (
-            WIDTH - 2 * MARGIN - LEFT - RIGHT
+        return (
+            MARGIN + LEFT + (_octave(step) + 1) / (last + 1) * (WIDTH - 2 * MARGIN - LEFT - RIGHT)
         )
 
     def y(value: float) -> float:

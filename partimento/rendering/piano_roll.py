@@ -8,7 +8,6 @@ the SVG into a PNG.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 

@@ -22,6 +22,7 @@ def text_width(words: str) -> float:
 def rect(
     x: float, y: float, width: float, height: float, fill: str, *, stroke: str = "none"
 ) -> str:
+    """Draw a rectangle from its upper left corner."""
     return (
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{fill}" '
         f'stroke="{stroke}" stroke-width="0.5"/>'
@@ -31,6 +32,7 @@ def rect(
 def line(
     x: float, top: float, bottom: float, color: str, width: float, *, dash: str = "none"
 ) -> str:
+    """Draw an upright line."""
     return (
         f'<path d="M{x:.1f} {top:.1f}V{bottom:.1f}" stroke="{color}" stroke-width="{width}" '
         f'stroke-dasharray="{dash}"/>'
@@ -38,12 +40,14 @@ def line(
 
 
 def rule(left: float, right: float, y: float, color: str) -> str:
+    """Draw a level line."""
     return f'<path d="M{left:.1f} {y:.1f}H{right:.1f}" stroke="{color}" stroke-width="1"/>'
 
 
 def text(
     x: float, y: float, words: str, color: str, anchor: str, size: int, *, weight: int = 400
 ) -> str:
+    """Write words; `anchor` says whether x is their start, middle or end."""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" fill="{color}" text-anchor="{anchor}" '
         f'font-size="{size}" font-weight="{weight}">{escape(words)}</text>'

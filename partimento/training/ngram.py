@@ -93,7 +93,9 @@ class NGram:
         for interval in range(-transpose, transpose + 1):
             fits = (room[:, 0] >= -interval) & (room[:, 1] >= interval)
             is_pitch = (rows[fits] >= FIRST_PITCH) & (rows[fits] < vocab_size)
-            found.append(np.unique(_codes(rows[fits] + interval * is_pitch, base), return_counts=True))
+            found.append(
+                np.unique(_codes(rows[fits] + interval * is_pitch, base), return_counts=True)
+            )
         grams, inverse = np.unique(np.concatenate([g for g, _ in found]), return_inverse=True)
         times = np.bincount(inverse, np.concatenate([t for _, t in found])).astype(np.int64)
         counts = [_counted(grams, times, base)]

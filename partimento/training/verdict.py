@@ -163,9 +163,7 @@ def _came_from(log: Sequence[Mapping[str, Any]], figures: Mapping[str, Any]) -> 
         return [f"{came[0].upper()}{came[1:]}."]
     began = first["held_out_nats_per_step"]
     if figures.get("best_step") == 0:
-        return [
-            f"It learned nothing that helps with new music: {came}, as before it began."
-        ]
+        return [f"It learned nothing that helps with new music: {came}, as before it began."]
     return [f"It learned: {came}; it began at {began:.4f}."]
 
 
