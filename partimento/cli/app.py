@@ -34,6 +34,7 @@ VERBS = {  # verb: module of partimento.cli whose `run` it is
     "next": "next_",
     "likelihood": "likelihood",
     "train": "train",
+    "listen": "listen",
     "data": "data",
     "evaluate": "evaluate",
     "models": "models",

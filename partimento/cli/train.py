@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from partimento.music.score import Score
+    from partimento.training.estimate import Estimate
     from partimento.training.loop import Progress
     from partimento.training.melody import Lesson
 
@@ -70,6 +72,13 @@ def run(
     max_file_mb: Annotated[int, typer.Option(help="Leave out larger files.")] = 16,
     workers: Annotated[int, typer.Option(help="Processes that read; 0 is one a core.")] = 0,
     name: Annotated[str | None, typer.Option(help="Name of the finished model.")] = None,
+    listen_primer: Annotated[
+        str | None,
+        typer.Option(
+            help="What it goes on from as it learns (`partimento listen`): MIDI file or notation; "
+            "without it the opening of a held-out melody."
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Go on with the run in OUT, or begin it.")] = False,
 ) -> None:
     """Teach a model from random weights: on your folder, or on a set by name."""
@@ -96,6 +105,7 @@ def run(
         highest=highest,
     )
     check_run(lesson, out, resume=resume)
+    primer = None if listen_primer is None else _primer(listen_primer, lesson)
     print(f"reading {', '.join(data)} …", flush=True)
     found = load_pieces(
         lesson,
@@ -118,6 +128,8 @@ def run(
             on_start=bar.start,
             report=bar.update,
             tell=bar.tell,
+            on_estimate=bar.estimate,
+            listen_primer=primer,
         )
     figures, outcome = taught.figures, taught.outcome
     ended = {"done": "as long as asked", "early": "early: nothing better came any more"}
@@ -127,16 +139,27 @@ def run(
         f"{figures['valid_nats_per_step']:.4f} nats a step, "
         f"{figures['valid_nats_per_note']:.3f} nats a note"
     )
-    print(
-        f"beside it on the same pieces: {figures['counts_nats_per_step']:.4f} nats a step by how "
-        f"frequent each event is, {figures['uniform_nats_per_step']:.4f} by chance"
-    )
+    for words in taught.verdict.words:
+        print(f"  {words}")
+    for number, words in enumerate(taught.verdict.advice):
+        print(f"{'what may help: ' if number == 0 else ' ' * 15}{words}")
     print(
         f"the exported graph agrees with PyTorch to {figures['largest_logit_difference']:.1g} on "
         "held-out music"
     )
     print(f"wrote {taught.folder.checkpoint}")
+    print(f"hear it learn: partimento listen {quote(str(out))} -o learning.wav")
     print(f"next: partimento {_example(lesson)} --model {quote(str(out))} --bars 8")
+
+
+def _primer(text: str, lesson: "Lesson") -> "Score":
+    """Read what the network shall go on from, and have its ears try it."""
+    from partimento.cli.listening import read_given
+    from partimento.generation.hearing import hear
+
+    score = read_given(text).score
+    hear(score, lesson.representation)
+    return score
 
 
 def _example(lesson: "Lesson") -> str:
@@ -181,9 +204,15 @@ class _ProgressBar:
     def start(self, parameters: int, batches: int) -> None:
         self.tell(f"{parameters:,} weights, {batches:,} batches an epoch")
 
+    def estimate(self, found: "Estimate") -> None:
+        self.tell(
+            f"about {_clock(found.seconds)} to step {found.steps:,}, {found.epochs:.2g} times "
+            "through the music, if it does not stop early"
+        )
+
     def update(self, progress: "Progress") -> None:
         left = ""
-        if progress.seconds >= 1:  # else nothing can be said yet
+        if progress.done > 0 and progress.seconds >= 1:  # else nothing can be said yet
             left = f"{_clock(progress.seconds / progress.done - progress.seconds)} left"
         pace = f"loss {progress.loss:.3f}  {progress.steps_per_second:,.0f} events/s"
         words = f"step {progress.step:,}"

@@ -29,9 +29,11 @@ from typing import TYPE_CHECKING, Any
 from partimento.data import MelodyData, MelodyRules, load_melodies
 from partimento.data.found import WalkLimits
 from partimento.errors import EnvironmentFault, ParameterError
+from partimento.music.score import Score
 from partimento.representations.melody import MelodyRepresentation
 
 if TYPE_CHECKING:
+    from partimento.training.estimate import Estimate
     from partimento.training.loop import Progress
     from partimento.training.melody import Lesson, Taught
 
@@ -232,9 +234,16 @@ def train_melody_rnn(
     on_start: Callable[[int, int], None] = lambda parameters, batches: None,
     report: Callable[["Progress"], None] = lambda progress: None,
     tell: Callable[[str], None] = lambda words: None,
+    on_estimate: Callable[["Estimate"], None] = lambda found: None,
+    listen_primer: Score | None = None,
 ) -> "Taught":
-    """Train a melody network into a run folder; ``out/checkpoint`` is the finished model."""
+    """Train a melody network into a run folder; ``out/checkpoint`` is the finished model.
+
+    As it learns it goes on from `listen_primer` now and then, by default from the opening of a
+    held-out melody: ``out/samples`` (see `training.listening`).
+    """
     _need_torch()
+    from partimento.models.listening import player, primer_kept, primer_of
     from partimento.training.melody import teach
     from partimento.training.run_folder import RunFolder
 
@@ -247,6 +256,13 @@ def train_melody_rnn(
         on_start=on_start,
         report=report,
         tell=tell,
+        on_estimate=on_estimate,
+        play=player(
+            lesson.representation,
+            primer_kept(out) or listen_primer or primer_of(data.pieces),
+            seed=lesson.settings.seed,
+            name=lesson.name,
+        ),
     )
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from partimento.training.plots import curve
 
+BASELINES = ("uniform_", "counts_", "five_gram_")  # figures that have a table of their own
+
 
 def write_card(config: dict[str, Any], log: list[dict[str, Any]]) -> str:
     """Write a checkpoint's README.md in Markdown.
@@ -17,7 +19,9 @@ def write_card(config: dict[str, Any], log: list[dict[str, Any]]) -> str:
         Lines of the run's log, in order of step.
     """
     about, data, figures = _head(config), _data(config), _figures(config)
-    return "\n\n".join([about, data, figures, _training(config, log), _use(config)]) + "\n"
+    learned = _learned(config)
+    parts = [about, data, figures, *learned, _training(config, log), _use(config)]
+    return "\n\n".join(parts) + "\n"
 
 
 def _head(config: dict[str, Any]) -> str:
@@ -65,19 +69,18 @@ def _data(config: dict[str, Any]) -> str:
 def _figures(config: dict[str, Any]) -> str:
     figures = config["figures"]
     lines = ["## Figures", "", "| figure | value |", "|---|---|"]
-    lines += [f"| {name.replace('_', ' ')} | {_number(value)} |" for name, value in figures.items()]
+    lines += [
+        f"| {name.replace('_', ' ')} | {_number(value)} |"
+        for name, value in figures.items()
+        if not name.startswith(BASELINES)
+    ]
+    lines += _baselines(figures)
     data = " ".join(f"--data {quote(name)}" for name in config["training"]["data"])
     if config["training"]["data_report"].get("rules", {}).get("melody", "strict") != "strict":
         data += " --melody skyline"
-    nats = "Nats are of whole pieces, in their own key, with no countdown told."
-    if "counts_nats_per_step" in figures:
-        nats += (
-            " Beside them, on the same valid pieces: *uniform*, every event equally likely, and "
-            "*counts*, each as likely as it is frequent in train."
-        )
     lines += [
         "",
-        nats,
+        "Nats are of whole pieces, in their own key, with no countdown told.",
         "",
         "To measure again (or with `--split test`):",
         "",
@@ -86,6 +89,38 @@ def _figures(config: dict[str, Any]) -> str:
         "```",
     ]
     return "\n".join(lines)
+
+
+def _baselines(figures: dict[str, Any]) -> list[str]:
+    """Set the network beside baselines that know less, on the same pieces."""
+    rows = [
+        (words, figures[f"{name}_nats_per_step"], figures.get(f"{name}_nats_per_note"))
+        for name, words in (
+            ("uniform", "every event equally likely"),
+            ("counts", "each as likely as it is frequent in train"),
+            ("five_gram", "a 5-gram: counts in train of what followed the same four events"),
+            ("valid", "this network"),
+        )
+        if f"{name}_nats_per_step" in figures
+    ]
+    if len(rows) < 2:
+        return []
+    lines = ["", "| on the valid pieces | nats a step | nats a note |", "|---|---|---|"]
+    return lines + [
+        f"| {words} | {step:.4g} | {'' if note is None else f'{note:.4g}'} |"
+        for words, step, note in rows
+    ]
+
+
+def _learned(config: dict[str, Any]) -> list[str]:
+    """Say in words how the run went, where it was judged."""
+    verdict = config["training"].get("verdict")
+    if not verdict:
+        return []
+    lines = ["## What it learned", "", " ".join(verdict["words"])]
+    if verdict["advice"]:
+        lines += ["", "What may help:", "", *(f"- {line}" for line in verdict["advice"])]
+    return ["\n".join(lines)]
 
 
 def _training(config: dict[str, Any], log: list[dict[str, Any]]) -> str:

@@ -179,6 +179,7 @@ def train(
     report: Callable[[Progress], None] = lambda progress: None,
     device: str = "cpu",
     tell: Callable[[str], None] = lambda words: None,
+    listen: Callable[[int, float, nn.Module], None] = lambda step, loss, network: None,
 ) -> Outcome:
     """Nudge a network by its loss until it predicts what comes next.
 
@@ -197,6 +198,9 @@ def train(
         Called after every step and every look.
     tell
         Told in words where a stopped run goes on, and what of it was damaged.
+    listen
+        Called before every step with the loss of the one before (nan at first), and at the end.
+        May play with the network, not change it, and is left off when a signal comes.
 
     Raises
     ------
@@ -211,6 +215,7 @@ def train(
     )
     state = _restore(network, optimizer, run, tell)
     began = saved = time.monotonic()
+    latest = math.nan  # loss of the step before
     seconds_before = state.seconds
 
     def save() -> None:
@@ -220,11 +225,13 @@ def train(
 
     with _watch_signals() as signals:
         while True:
+            with signals.may_interrupt():
+                listen(state.step, latest, network)
             state.seconds = seconds_before + time.monotonic() - began
             done = settings.progress(state.step, state.seconds)
             is_over = done >= 1 or state.looks_without_gain >= settings.patience
             is_due = state.step % settings.evaluate_every == 0 or is_over
-            if is_due and state.evaluated_at != state.step:
+            if is_due and state.evaluated_at != state.step and not signals.received:
                 with signals.may_interrupt():  # a look is long, and repeated on resuming
                     held_out = evaluate(network)
                 if not signals.received:
@@ -259,7 +266,8 @@ def train(
                     f"in {run.states}; train again with a lower learning rate"
                 )
             optimizer.step()
-            state.advance(float(loss.detach()), int(batch.is_real.sum()), started)
+            latest = float(loss.detach())
+            state.advance(latest, int(batch.is_real.sum()), started)
             report(state.progress(settings))
 
 
@@ -400,8 +408,8 @@ def _dropout_seed(seed: int, step: int) -> int:
     return int(np.random.SeedSequence((seed, 2, step)).generate_state(1, np.uint64)[0] >> 1)
 
 
-class _InterruptedError(Exception):
-    """A signal came while the loop did something that may be left off."""
+class _InterruptedError(BaseException):
+    """A signal came while the loop did something that may be left off; only the loop catches it."""
 
 
 class _Signals:

@@ -18,12 +18,15 @@ from partimento import __version__
 from partimento.checkpoints import save_checkpoint
 from partimento.data import Piece
 from partimento.errors import DataError, EnvironmentFault
+from partimento.music.score import Score
 from partimento.networks.melody_rnn import MelodyRNN, MelodyRNNConfig
 from partimento.representations.melody import FIRST_PITCH, MelodyRepresentation
-from partimento.training.baselines import by_counts, uniform
+from partimento.training.baselines import baseline_figures
 from partimento.training.batches import EncodedPiece, MelodyBatches, encode_pieces, whole_pieces
 from partimento.training.card import write_card
+from partimento.training.estimate import Estimate, estimate
 from partimento.training.export import check_graph, step_graph
+from partimento.training.listening import Listener
 from partimento.training.loop import (
     HeldOut,
     Outcome,
@@ -33,6 +36,7 @@ from partimento.training.loop import (
     train,
 )
 from partimento.training.run_folder import PIECES, RunFolder
+from partimento.training.verdict import Verdict, judge
 
 EVALUATION_BATCH = 32
 CHECKED_PIECES, CHECKED_STEPS = 8, 256  # real music that both engines must agree on
@@ -101,6 +105,7 @@ class Taught:
     outcome: Outcome
     figures: dict[str, Any]
     folder: RunFolder
+    verdict: Verdict
 
 
 def teach(
@@ -113,6 +118,8 @@ def teach(
     on_start: Callable[[int, int], None] = lambda parameters, batches: None,
     report: Callable[[Progress], None] = lambda progress: None,
     tell: Callable[[str], None] = lambda words: None,
+    play: Callable[[Any], Score] | None = None,
+    on_estimate: Callable[[Estimate], None] = lambda found: None,
 ) -> Taught:
     """Train on the pieces marked "train", choose on "valid", and write the checkpoint.
 
@@ -128,6 +135,10 @@ def teach(
         Told the number of weights and the batches an epoch, once the data are in place.
     report, tell
         See `partimento.training.loop.train`.
+    play
+        Has the network play as it learns: see `training.listening`. `None` keeps no samples.
+    on_estimate
+        Told how long it will take, before the first step.
 
     Raises
     ------
@@ -160,24 +171,62 @@ def teach(
         asked = lesson.facts() | {PIECES: digest_of(pieces)}
         run.begin(asked, resume=resume)
         on_start(parameters, batches.batches_per_epoch)
+        done = run.reached()
+        listener = None
+        if play is not None:
+            listener = Listener(run.path, play, evaluate, lesson.settings.evaluate_every, tell)
         with _enough_memory():
             network.to(device)
-            outcome = train(network, batches, evaluate, lesson.settings, run, report, device, tell)
+            if lesson.settings.progress(*done) < 1:
+                held_out_steps = sum(len(piece.tokens) for piece in held_out)
+                on_estimate(
+                    estimate(
+                        network,
+                        batches,
+                        batches.batches_per_epoch,
+                        held_out_steps,
+                        lesson.settings,
+                        device,
+                        done,
+                    )
+                )
+            outcome = train(
+                network,
+                batches,
+                evaluate,
+                lesson.settings,
+                run,
+                report,
+                device,
+                tell,
+                listener or (lambda step, loss, network: None),
+            )
         weights, best = run.load_best()
         network.load_state_dict(weights)
-        vocab_size = lesson.representation.vocab_size
+        if listener is not None:
+            listener.best(network, best["step"], best["nats"] / best["steps"])
         figures = {
             "valid_nats_per_step": best["nats"] / best["steps"],
             "valid_nats_per_note": best["nats"] / best["notes"],
             "valid_notes": best["notes"],
             "valid_pieces": len(held_out),
-            "uniform_nats_per_step": uniform(held_out, vocab_size).nats_per_step,
-            "counts_nats_per_step": by_counts(training, held_out, vocab_size).nats_per_step,
+            **baseline_figures(
+                training, held_out, lesson.representation.vocab_size, lesson.settings.transpose
+            ),
             "parameters": parameters,
             "best_step": best["step"],
         }
-        _finish(lesson, network, held_out, figures, outcome, run, data_facts or {})
-    return Taught(outcome, figures, run)
+        facts = lesson.facts()
+        verdict = judge(
+            run.read_log(),
+            figures,
+            facts | facts["settings"],
+            reason=outcome.reason,
+            epochs=outcome.step / batches.batches_per_epoch,
+            training_notes=sum(piece.num_notes for piece in training),
+        )
+        _finish(lesson, network, held_out, figures, outcome, run, data_facts or {}, verdict)
+    return Taught(outcome, figures, run, verdict)
 
 
 def by_split(
@@ -225,6 +274,7 @@ def _finish(
     outcome: Outcome,
     run: RunFolder,
     data_facts: dict[str, Any],
+    verdict: Verdict,
 ) -> None:
     """Export, check the export on held-out music, and write the checkpoint."""
     graph = step_graph(network)
@@ -254,6 +304,7 @@ def _finish(
             "steps": outcome.step,
             "seconds": round(outcome.seconds),
             "torch": torch.__version__,
+            "verdict": verdict.facts(),
         },
         "figures": figures,
     }

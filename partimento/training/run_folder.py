@@ -6,6 +6,7 @@
 | `log.jsonl` | one line an evaluation |
 | `state/step-N.safetensors`, `.json` | weights and optimizer at a step, and their SHA-256 |
 | `best.safetensors`, `.json` | the weights with the lowest held-out loss |
+| `samples/` | what the network played at doubling steps, and at the end: `training.samples` |
 | `checkpoint/` | the finished model |
 | `run.lock` | held by the process that trains; the kernel frees it when that process ends |
 
@@ -30,6 +31,8 @@ from torch import Tensor
 
 from partimento.checkpoints.saving import sync_folder
 from partimento.errors import EnvironmentFault, TrainingError
+from partimento.training.samples import FOLDER as SAMPLES
+from partimento.training.samples import read_log
 
 KEPT_STATES = 2
 PIECES = "pieces_sha256"  # what `run.json` calls the digest of the music
@@ -76,6 +79,8 @@ class RunFolder:
         if self._holds_run():
             self.check(asked, resume=resume)
         else:
+            for sample in (self.path / SAMPLES).glob("*.mid"):  # of a run that failed early on
+                sample.unlink()
             write_atomically(self.path / "run.json", _json(asked))
 
     def check(self, asked: dict[str, Any], *, resume: bool) -> None:
@@ -130,6 +135,11 @@ class RunFolder:
             )
         return None
 
+    def reached(self) -> tuple[int, float]:
+        """Step and seconds of the last look, as far as the log knows; zeros before there is one."""
+        last = self.read_log()[-1:] or [{}]
+        return int(last[0].get("step", 0)), float(last[0].get("seconds", 0.0))
+
     def save_best(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
         """Keep the best weights so far."""
         self._save(self.path / "best", tensors, facts)
@@ -151,16 +161,7 @@ class RunFolder:
 
     def read_log(self) -> list[dict[str, Any]]:
         """Return all whole lines of the log, each step once (the last word counts)."""
-        file = self.path / "log.jsonl"
-        lines: dict[int, dict[str, Any]] = {}
-        if file.exists():
-            for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-                try:
-                    entry = json.loads(line)
-                except json.JSONDecodeError:  # cut off by a crash while it was written
-                    continue
-                lines[entry["step"]] = entry
-        return [lines[step] for step in sorted(lines)]
+        return read_log(self.path / "log.jsonl")
 
     def _holds_run(self) -> bool:
         """Whether anything was trained here; a run that failed before its first state is none."""
@@ -168,7 +169,7 @@ class RunFolder:
 
     def _clear_leavings(self) -> None:
         """Remove what a killed process left half written; nobody else writes while we hold it."""
-        for folder in (self.path, self.states):
+        for folder in (self.path, self.states, self.path / SAMPLES):
             for part in folder.glob(".*.part"):
                 part.unlink(missing_ok=True)
         for weights in self.states.glob("step-*.safetensors"):
