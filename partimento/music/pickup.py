@@ -113,14 +113,16 @@ def profile(notes: Notes, ticks_per_quarter: int, bar_steps: int) -> np.ndarray:
     held = np.maximum(np.minimum(offset[:-1], onset[1:]) - onset[:-1] - 1, 0)
     held = np.append(held, offset[-1] - onset[-1] - 1)
     is_late = np.arange(len(onset)) >= len(onset) // 2
-    counts = np.zeros((2, len(FEATURES), bar_steps))
     feature, note = np.nonzero(seen)
-    np.add.at(counts, (is_late[note].astype(int), feature, onset[note] % bar_steps), 1.0)
     owner = np.repeat(np.arange(len(onset)), held)
     within = np.arange(len(owner)) - np.repeat(np.cumsum(held) - held, held)
-    place = (onset[owner] + 1 + within) % bar_steps
-    np.add.at(counts, (is_late[owner].astype(int), len(FEATURES) - 2, place), 1.0)
-    counts /= np.sqrt(bars)
+    note = np.concatenate((note, owner))
+    feature = np.concatenate((feature, np.full(len(owner), len(seen))))
+    place = onset[note]
+    place[len(place) - len(owner) :] += 1 + within
+    shape = (2, len(FEATURES), bar_steps)
+    cell = (is_late[note] * len(FEATURES) + feature) * bar_steps + place % bar_steps
+    counts = np.bincount(cell, minlength=int(np.prod(shape))).reshape(shape) / np.sqrt(bars)
     counts[1, -1, onset[-1] % bar_steps] = 1.0
     return counts
 
