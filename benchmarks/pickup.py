@@ -205,14 +205,17 @@ def measure_held_out(marked: list[tuple[Tune, int]]) -> Tally:
     """Estimate each labelled tune by a template learned from the others."""
     fold = np.array([zlib.crc32(tune.name.encode()) % FOLDS for tune, _ in marked])
     tally = Tally()
+    original = pickup._template
     for held in range(FOLDS):
         weights = learn([pair for pair, at in zip(marked, fold, strict=True) if at != held])
         template = {**weights, "2/2": weights["4/4"]}
-        original, pickup._template = pickup._template, lambda template=template: template
+        pickup._template = lambda template=template: template
+        pickup._shifted.cache_clear()
         for (tune, truth), at in zip(marked, fold, strict=True):
             if at == held:
                 tally.add(tune, truth, tune.estimate())
-        pickup._template = original
+    pickup._template = original
+    pickup._shifted.cache_clear()
     return tally
 
 
@@ -232,6 +235,7 @@ def main() -> None:
     if options.learn:
         write(learn(marked), TEMPLATE)
         pickup._template.cache_clear()
+        pickup._shifted.cache_clear()
     tallies = {name: measure_known(name) for name in KNOWN}
     tallies["labelled, held out"] = measure_held_out(marked)
     heard = {}

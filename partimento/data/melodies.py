@@ -190,8 +190,8 @@ def is_one_voice(notes: Notes, score: Score) -> bool:
     if len(notes) < 2:
         return True
     reaches = np.maximum.accumulate(notes.offset)[:-1] - notes.onset[1:]
-    meets = (np.diff(notes.onset) == 0) | (reaches > score.ticks_per_quarter / 4)
-    return bool(meets.mean() <= MAX_MEETING)
+    meets = (notes.onset[1:] == notes.onset[:-1]) | (reaches > score.ticks_per_quarter / 4)
+    return bool(np.count_nonzero(meets) <= MAX_MEETING * len(meets))
 
 
 def _pickup(score: Score, voices: Sequence[Notes]) -> int:

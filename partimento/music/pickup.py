@@ -72,7 +72,8 @@ def estimate_pickup(voices: Sequence[Notes], ticks_per_quarter: int, meter: Mete
         return 0
     # Voices of one piece agree more than strangers do: their evidence counts by the root.
     halves = sum(profiles) / np.sqrt(len(profiles))
-    fits = _fits(halves, _template()[f"{meter.numerator}/{meter.denominator}"], longest)
+    weights = _shifted(f"{meter.numerator}/{meter.denominator}", longest)
+    fits = halves.reshape(2, -1) @ weights.T  # of each half, after an upbeat of 0, 1 … steps
     fit = fits.sum(axis=0)
     best = int(fit.argmax())
     odds = np.exp(fit - fit[best])
@@ -93,42 +94,43 @@ def profile(notes: Notes, ticks_per_quarter: int, bar_steps: int) -> np.ndarray:
     grid = (ticks_per_quarter, STEPS_PER_QUARTER)
     onset, pitch = ticks_to_steps(notes.onset, *grid), notes.pitch
     offset = np.maximum(ticks_to_steps(notes.offset, *grid), onset + 1)
-    length = np.append(np.diff(onset), offset[-1] - onset[-1])  # to the next onset
-    longer = np.diff(length, prepend=length[0])
-    leap = np.diff(pitch, prepend=pitch[0])
+    count = len(onset)
+    length = np.append(onset[1:], offset[-1]) - onset  # to the next onset
+    longer, leap = np.zeros((2, count), dtype=np.int64)
+    np.subtract(length[1:], length[:-1], out=longer[1:])
+    np.subtract(pitch[1:], pitch[:-1], out=leap[1:])
     above_last = (pitch - pitch[-1]) % 12
     bars = max(1.0, (offset[-1] - onset[0]) / bar_steps)
-    seen = np.stack(
-        [
-            length == 3,
-            (length == 6) | (length == 7),
-            length >= 8,
-            longer > 0,
-            longer < 0,
-            np.abs(leap) >= 5,
-            above_last == 0,
-            (above_last == 3) | (above_last == 4),
-        ]
-    )
-    held = np.maximum(np.minimum(offset[:-1], onset[1:]) - onset[:-1] - 1, 0)
-    held = np.append(held, offset[-1] - onset[-1] - 1)
-    is_late = np.arange(len(onset)) >= len(onset) // 2
-    counts = np.zeros((2, len(FEATURES), bar_steps))
+    seen = np.empty((len(FEATURES) - 2, count), dtype=bool)
+    seen[0] = length == 3
+    seen[1] = (length == 6) | (length == 7)
+    seen[2] = length >= 8
+    seen[3] = longer > 0
+    seen[4] = longer < 0
+    seen[5] = np.abs(leap) >= 5
+    seen[6] = above_last == 0
+    seen[7] = (above_last == 3) | (above_last == 4)
+    # Steps that only hold each note: until it ends, or the next begins.
+    held = np.maximum(np.minimum(offset - onset, length) - 1, 0)
     feature, note = np.nonzero(seen)
-    np.add.at(counts, (is_late[note].astype(int), feature, onset[note] % bar_steps), 1.0)
-    owner = np.repeat(np.arange(len(onset)), held)
-    within = np.arange(len(owner)) - np.repeat(np.cumsum(held) - held, held)
-    place = (onset[owner] + 1 + within) % bar_steps
-    np.add.at(counts, (is_late[owner].astype(int), len(FEATURES) - 2, place), 1.0)
-    counts /= np.sqrt(bars)
+    owner = np.repeat(np.arange(count), held)
+    within = np.arange(len(owner)) - (np.cumsum(held) - held)[owner]
+    note = np.concatenate((note, owner))
+    feature = np.concatenate((feature, np.full(len(owner), len(seen))))
+    place = onset[note]
+    place[len(place) - len(owner) :] += 1 + within
+    shape = (2, len(FEATURES), bar_steps)
+    cell = ((note >= count // 2) * len(FEATURES) + feature) * bar_steps + place % bar_steps
+    counts = np.bincount(cell, minlength=int(np.prod(shape))).reshape(shape) / np.sqrt(bars)
     counts[1, -1, onset[-1] % bar_steps] = 1.0
     return counts
 
 
-def _fits(halves: np.ndarray, weights: np.ndarray, longest: int) -> np.ndarray:
-    """How well each half fits the meter after an upbeat of 0, 1 … steps; shape (2, longest)."""
-    shifted = np.stack([np.roll(weights, steps, axis=1) for steps in range(longest)])
-    return np.einsum("hfp,sfp->hs", halves, shifted)
+@cache
+def _shifted(meter: str, longest: int) -> np.ndarray:
+    """Weights after an upbeat of 0, 1 … steps, shape (longest, feature * bar_steps)."""
+    table = _template()[meter]
+    return np.stack([np.roll(table, steps, axis=1).ravel() for steps in range(longest)])
 
 
 @cache
