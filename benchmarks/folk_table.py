@@ -34,7 +34,7 @@ from partimento.music.grid import Grid
 from partimento.networks.melody_rnn import MelodyRNN, MelodyRNNConfig
 from partimento.training.batches import Batch, pad, whole_pieces
 from partimento.training.loop import HeldOut, Progress, TrainingSettings, held_out_loss, train
-from partimento.training.melody import digest_of, by_split, encode_pieces
+from partimento.training.melody import by_split, digest_of, encode_pieces
 from partimento.training.run_folder import PIECES, RunFolder
 
 RUNS = Path(__file__).parent.parent / "runs" / "folk"
@@ -61,7 +61,7 @@ def main() -> None:
         (train_ours if model == "ours" else train_folk_rnn)(name, asked.minutes)
 
 
-def lesson_of(name: str, minutes: float):  # noqa: ANN201
+def lesson_of(name: str, minutes: float):
     """Our configuration, on one set alone."""
     return lesson_for(
         "melody-rnn",
@@ -101,7 +101,7 @@ def train_ours(name: str, minutes: float) -> None:
 
 
 def words_of(piece: Piece) -> list[str]:
-    """A melody as the tokens of folk-rnn: meter, mode, then pitches, lengths, ties and bars."""
+    """Write a melody as tokens of folk-rnn: meter, mode, then pitches, lengths, ties and bars."""
     score = piece.score
     key = score.keys[0] if score.keys else None
     home = (7 * key.fifths + 9 * key.is_minor) % 12 if key else 0
@@ -146,7 +146,7 @@ class FolkData:
         }
 
     def example(self, tune: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """The token before, and the token, from the first after the mode on."""
+        """Give the token before each token, and the token."""
         numbers = np.array([self.index.get(word, len(self.index) - 1) for word in tune])
         return numbers[:-1, None], numbers[1:]
 
@@ -210,7 +210,7 @@ def train_folk_rnn(name: str, minutes: float) -> None:
         train(network, data, evaluate, settings, run, teller(f"{name} folk-rnn"), "cpu", print)
 
 
-def teller(what: str):  # noqa: ANN201
+def teller(what: str):
     """Print a line for every look."""
 
     def report(progress: Progress) -> None:

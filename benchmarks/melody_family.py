@@ -1,11 +1,11 @@
-"""The MelodyRNN family on one split with one evaluator: who predicts the next event best?
+"""The MelodyRNN family on one split with one evaluator, each as well as it predicts.
 
     python benchmarks/melody_family.py train [--only basic mono] [--minutes 12]
     python benchmarks/melody_family.py table
 
 `train` teaches Magenta's four configurations (`models.lessons.PUBLISHED`) and ours, each on what its
-own rules keep of the same training pieces, and chooses the best weights on the validation pieces;
-ours is trained by `recipes/melody_rnn.py`. `table` measures all of them on the same held-out
+own rules keep of the same training pieces, and chooses the best weights on validation pieces; ours
+is trained by `recipes/melody_rnn.py`. `table` measures all of them on the same held-out
 melodies (those that a vocabulary of 48-83 holds, of at least 7 bars and 5 pitches), as ONNX Runtime
 plays them: nats a grid step and a note. Steps a second are those of training, all models in one
 run, taken in turn, on one thread. Needs the corpora and `partimento[train]`.
@@ -109,7 +109,7 @@ def table(ours: Path) -> None:
 def steps_per_second(places: dict[str, Path]) -> dict[str, float]:
     """Measure grid steps a second of training, all models in turn; the best round counts."""
     torch.set_num_threads(1)
-    rates = {name: 0.0 for name in places}
+    rates = dict.fromkeys(places, 0.0)
     trials = {name: trial_of(place) for name, place in places.items()}
     for _ in range(ROUNDS):
         for name, trial in trials.items():

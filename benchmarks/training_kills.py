@@ -6,9 +6,8 @@ Trains on small tunes made here, once in peace; then again, killed at random mom
 starts, trains, looks at the held-out tunes, saves, exports) and resumed each time by `--resume`,
 until it has been killed as often as asked. A run that ends before is compared, and the next begins
 in a new folder. It looks and saves after every step; the kills that left a half-written file behind
-are counted. (`tests/training/test_loop.py` kills at every point of a save in turn.) Compared are
-the last state (weights and optimizer), the best weights and the checkpoint's weights. Exits with 1
-if any differ.
+are counted; `training_save_kills.py` kills inside saves alone. Compared are the last state (weights,
+optimizer and best weights) and the checkpoint's weights. Exits with 1 if any differ.
 """
 
 import argparse
@@ -107,7 +106,7 @@ def start(root: Path, name: str, steps: int) -> subprocess.Popen[bytes]:
 
 def weights_of(run: Path, steps: int) -> list[str]:
     """Hashes of everything that training has made."""
-    files = [f"state/step-{steps:08d}", "best", "checkpoint/model"]
+    files = [f"state/step-{steps:08d}", "checkpoint/model"]
     return [sha256((run / f"{file}.safetensors").read_bytes()).hexdigest() for file in files]
 
 

@@ -8,6 +8,7 @@ import contextlib
 import functools
 import os
 import sys
+import threading
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -49,7 +50,13 @@ def main() -> None:
         if getattr(sys, name) is None:  # closed by whoever started us: nobody listens
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 (open to the end)
         getattr(sys, name).reconfigure(errors="backslashreplace")
-    sys.exit(run_app(sys.argv[1:]))
+    exit_code = run_app(sys.argv[1:])
+    if threading.active_count() > 1:  # a step of training that was left off still computes
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
+            sys.stdout.flush()
+        os._exit(exit_code)
+    sys.exit(exit_code)
 
 
 def run_app(arguments: list[str]) -> int:

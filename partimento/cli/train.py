@@ -1,6 +1,8 @@
 """`partimento train`: teach a model, from random weights, on a folder or a named set."""
 # ruff: noqa: T201
 
+import io
+from contextlib import redirect_stdout
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 
 def run(
+    context: typer.Context,
     model: Annotated[str, typer.Argument(help="What to train: melody-rnn.")],
     data: Annotated[
         list[str],
@@ -82,8 +85,19 @@ def run(
     resume: Annotated[bool, typer.Option(help="Go on with the run in OUT, or begin it.")] = False,
 ) -> None:
     """Teach a model from random weights: on your folder, or on a set by name."""
-    from partimento.models.lessons import check_run, lesson_for, load_pieces, train_melody_rnn
+    from partimento.models.lessons import (
+        check_run,
+        is_helper,
+        lesson_for,
+        load_pieces,
+        open_run,
+        train_melody_rnn,
+    )
 
+    if is_helper():  # of several processes that train together, the first speaks
+        context.with_resource(redirect_stdout(io.StringIO()))
+    # First of all, so that a second run need not wait for anything to learn that it is one.
+    folder = context.with_resource(open_run(out).locked())
     lesson = lesson_for(
         model,
         config,
@@ -104,7 +118,7 @@ def run(
         lowest=lowest,
         highest=highest,
     )
-    check_run(lesson, out, resume=resume)
+    check_run(lesson, folder, resume=resume)
     primer = None if listen_primer is None else _primer(listen_primer, lesson)
     print(f"reading {', '.join(data)} …", flush=True)
     found = load_pieces(
@@ -123,7 +137,7 @@ def run(
         taught = train_melody_rnn(
             lesson,
             found,
-            out,
+            folder,
             resume=resume,
             on_start=bar.start,
             report=bar.update,
@@ -131,6 +145,8 @@ def run(
             on_estimate=bar.estimate,
             listen_primer=primer,
         )
+    if taught is None:  # another process writes the model, and says so
+        return
     figures, outcome = taught.figures, taught.outcome
     ended = {"done": "as long as asked", "early": "early: nothing better came any more"}
     print(

@@ -31,6 +31,7 @@ from partimento.data.found import WalkLimits
 from partimento.errors import EnvironmentFault, ParameterError
 from partimento.music.score import Score
 from partimento.representations.melody import MelodyRepresentation
+from partimento.training.run_folder import RunFolder, RunFolderElsewhere
 
 if TYPE_CHECKING:
     from partimento.training.estimate import Estimate
@@ -103,7 +104,7 @@ MELODY_RNN: dict[str, Preset] = {
             "from_first_note": True,
         },
         "network": {"hidden_size": 480, "num_layers": 1, "dropout": 0.4},
-        "settings": {"learning_rate": 2e-3, "warmup_steps": 300, "transpose": 0},
+        "settings": {"learning_rate": 2e-3, "warmup_steps": 300, "transpose": 0, "crop": 0.5},
     },
 }
 
@@ -161,7 +162,21 @@ def lesson_for(
     return lesson
 
 
-def check_run(lesson: "Lesson", out: Path, *, resume: bool = False) -> None:
+def is_helper() -> bool:
+    """Whether torchrun has started this process beside a first one, which writes and speaks."""
+    return os.environ.get("RANK", "0") != "0"
+
+
+def open_run(out: Path) -> RunFolder:
+    """Run folder as this process sees it: its own, or that of the first of several processes.
+
+    ``with open_run(out).locked() as run:`` holds the folder before PyTorch is loaded and any data
+    are read.
+    """
+    return RunFolderElsewhere(out) if is_helper() else RunFolder(out)
+
+
+def check_run(lesson: "Lesson", run: RunFolder, *, resume: bool = False) -> None:
     """Refuse at once, before any data are read, what training into a folder would refuse later.
 
     Raises
@@ -171,13 +186,8 @@ def check_run(lesson: "Lesson", out: Path, *, resume: bool = False) -> None:
     EnvironmentFault
         If another process trains there, or the folder is none.
     """
-    _need_torch()
-    from partimento.training.run_folder import RunFolder
-
-    if out.exists():
-        run = RunFolder(out)
-        with run.locked():
-            run.check(lesson.facts(), resume=resume)
+    with run.locked():
+        run.check(lesson.facts(), resume=resume)
 
 
 def load_pieces(
@@ -228,7 +238,7 @@ def load_pieces(
 def train_melody_rnn(
     lesson: "Lesson",
     data: MelodyData,
-    out: Path,
+    out: Path | RunFolder,
     *,
     resume: bool = False,
     on_start: Callable[[int, int], None] = lambda parameters, batches: None,
@@ -236,21 +246,22 @@ def train_melody_rnn(
     tell: Callable[[str], None] = lambda words: None,
     on_estimate: Callable[["Estimate"], None] = lambda found: None,
     listen_primer: Score | None = None,
-) -> "Taught":
+) -> "Taught | None":
     """Train a melody network into a run folder; ``out/checkpoint`` is the finished model.
 
+    `out` may be the result of `open_run`. `None` comes back in a process that only helped another.
     As it learns it goes on from `listen_primer` now and then, by default from the opening of a
     held-out melody: ``out/samples`` (see `training.listening`).
     """
     _need_torch()
     from partimento.models.listening import player, primer_kept, primer_of
     from partimento.training.melody import teach
-    from partimento.training.run_folder import RunFolder
 
+    run = out if isinstance(out, RunFolder) else open_run(out)
     return teach(
         lesson,
         data.pieces,
-        RunFolder(out),
+        run,
         resume=resume,
         data_facts=data.report.facts(),
         on_start=on_start,
@@ -259,7 +270,7 @@ def train_melody_rnn(
         on_estimate=on_estimate,
         play=player(
             lesson.representation,
-            primer_kept(out) or listen_primer or primer_of(data.pieces),
+            primer_kept(run.path) or listen_primer or primer_of(data.pieces),
             seed=lesson.settings.seed,
             name=lesson.name,
         ),

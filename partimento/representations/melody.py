@@ -255,7 +255,7 @@ class MelodyRepresentation:
         shape = (*tokens.shape[:-1], stop - start)
         span = self.highest - self.lowest
         nothing = FIRST_PITCH + self.pitch_values
-        reference, shift = np.int64(0), np.int64(0)
+        reference = shift = np.zeros(1, dtype=np.int64)
         if self.from_first_note:
             middle = FIRST_PITCH + span // 2
             reference = melody_columns.first_pitch(tokens, start, stop, middle) - FIRST_PITCH
@@ -266,7 +266,7 @@ class MelodyRepresentation:
         found = token_at(tokens, ago, nothing)
         if self.from_first_note:
             is_pitch = (found >= FIRST_PITCH) & (ago >= 0)
-            found = found + np.asarray(shift)[..., None, :] * is_pitch
+            found = found + shift[..., None, :] * is_pitch
         before = list(np.moveaxis(found, -2, 0))
 
         columns = self._key_aware(tokens, grid, start, stop) if self.key_aware else before[:1]
@@ -281,7 +281,9 @@ class MelodyRepresentation:
         columns += before[1 : 1 + len(self.lookback_bars)]
         if self.countdown_bars:
             unknown = self.countdown_bars + 1
-            left = unknown if bars is None else np.clip(bars - place.bar - 1, 0, unknown - 1)
+            left = np.full(len(steps), unknown)
+            if bars is not None:
+                left = np.clip(bars - place.bar - 1, 0, unknown - 1)
             columns.append(left)
         if self.match_bars:
             runs = melody_columns.repeated_in_a_row(

@@ -4,12 +4,13 @@ Randomness (order of the music, augmentation, dropout) is a function of the seed
 number, so a run that was stopped and resumed draws what it would have drawn.
 """
 
+import copy
+import itertools
 import math
-import signal
+import platform
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,15 @@ from torch import Tensor, nn
 
 from partimento.errors import ParameterError, PartimentoError, TrainingError
 from partimento.training.batches import Batch
-from partimento.training.losses import mean_over_real, nll_per_step
-from partimento.training.run_folder import RunFolder
+from partimento.training.distributed import Group, GroupBrokenError
+from partimento.training.losses import nll_per_step, sum_over_real
+from partimento.training.run_folder import BEST, RunFolder
+from partimento.training.stopping import InterruptedRun, listening
 
 MAX_BATCH = 4096
+TRIED = 0.02  # share of the minutes that goes into trying how many steps they are
+SURVEYED = 32  # batches whose size is looked at for that
+PLANNED = 0.95  # share of the minutes that is planned for: the rest is for what went unmeasured
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -37,7 +43,9 @@ class TrainingSettings:
     Attributes
     ----------
     steps, minutes : int, float or None
-        The run ends at whichever comes first; `None` sets no such end. One must be given.
+        The run ends at whichever comes first; `None` sets no such end. One must be given. Minutes
+        alone are turned into steps once, at the start of the run, by trying how long a step takes:
+        so the schedule counts steps, and can be repeated, and the clock only cuts it off.
     learning_rate, warmup_steps : float, int
         Of AdamW; rises over the warmup, then falls along a cosine.
     final_rate : float
@@ -47,6 +55,8 @@ class TrainingSettings:
         Examples a step, and the longest of them in grid steps.
     transpose : int
         Augmentation: most semitones a piece is moved, down or up.
+    crop : float
+        Augmentation: share of examples that begin as if nothing had been before.
     evaluate_every, patience : int
         Steps between looks at the held-out pieces, and how many looks in a row may bring nothing
         better before the run stops early.
@@ -71,6 +81,7 @@ class TrainingSettings:
     batch_size: int = 16
     chunk_steps: int = 256
     transpose: int = 6
+    crop: float = 0.0
     evaluate_every: int = 200
     patience: int = 10
     save_seconds: float = 300.0
@@ -107,9 +118,11 @@ class TrainingSettings:
         by_clock = seconds / (60 * self.minutes) if self.minutes else 0.0
         return min(1.0, max(by_steps, by_clock))
 
-    def learning_rate_at(self, step: int, progress: float) -> float:
+    def learning_rate_at(self, step: int) -> float:
         """Linear warmup, then a cosine (Loshchilov and Hutter, "SGDR", 2017)."""
+        assert self.steps is not None, "the loop has planned them"
         warm = min(1.0, (step + 1) / max(1, self.warmup_steps))
+        progress = min(1.0, step / self.steps)
         fallen = self.final_rate + (1 - self.final_rate) * (1 + math.cos(math.pi * progress)) / 2
         return self.learning_rate * warm * fallen
 
@@ -160,9 +173,11 @@ class Outcome:
 class StoppedError(PartimentoError):
     """The run was asked to stop, and has saved its state."""
 
-    def __init__(self, signal_number: int, run: RunFolder) -> None:
+    def __init__(self, signal_number: int, run: RunFolder, group: Group) -> None:
         super().__init__(
             f"stopped, and saved in {run.path}: the same command with --resume goes on from there"
+            if group.is_first
+            else f"process {group.rank} of {group.size} stopped; process 0 saves"
         )
         self.exit_code = 128 + signal_number
 
@@ -177,7 +192,7 @@ def train(
     settings: TrainingSettings,
     run: RunFolder,
     report: Callable[[Progress], None] = lambda progress: None,
-    device: str = "cpu",
+    group: Group | None = None,
     tell: Callable[[str], None] = lambda words: None,
     listen: Callable[[int, float, nn.Module], None] = lambda step, loss, network: None,
 ) -> Outcome:
@@ -186,8 +201,8 @@ def train(
     Parameters
     ----------
     network
-        On `device`; takes features (batch, time, feature) and returns logits (batch, time, vocab)
-        and a state. Ends with its last weights; the best ones are in the run folder.
+        Takes features (batch, time, feature) and returns logits (batch, time, vocab) and a state.
+        Ends with its last weights; the best ones are in the run folder.
     batches
         Batch of each step, counted from 0.
     evaluate
@@ -196,6 +211,8 @@ def train(
         Locked by the caller. If it holds a state, training goes on from there.
     report
         Called after every step and every look.
+    group
+        The processes that train together; `None` is this one alone.
     tell
         Told in words where a stopped run goes on, and what of it was damaged.
     listen
@@ -207,75 +224,159 @@ def train(
     TrainingError
         If the loss is no longer a number. The last good state stays.
     StoppedError
-        After Ctrl-C or SIGTERM, once the state is saved.
+        After Ctrl-C or SIGTERM, once the state is saved. The step under way is left off: it has
+        changed nothing yet.
     """
+    group = group or Group()
     torch.set_num_threads(settings.threads)
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
-    state = _restore(network, optimizer, run, tell)
-    began = saved = time.monotonic()
+    optimizer = _optimizer(network, settings)
+    state = _restore(network, optimizer, run, group, tell)
+    settings = replace(settings, steps=settings.steps or state.planned_steps)
+    saved = time.monotonic()
     latest = math.nan  # loss of the step before
-    seconds_before = state.seconds
+    began, look_seconds = saved - state.seconds, 0.0
 
     def save() -> None:
         nonlocal saved
-        run.save_state(state.step, _tensors(network, optimizer), state.facts())
+        largest = (float(weights.detach().abs().max()) for weights in network.parameters())
+        _check_numbers(largest, state, run)
+        facts = state.facts() | {"seconds": time.monotonic() - began}
+        run.save_state(state.step, _tensors(network, optimizer, state), facts)
         saved = time.monotonic()
 
-    with _watch_signals() as signals:
-        while True:
-            with signals.may_interrupt():
-                listen(state.step, latest, network)
-            state.seconds = seconds_before + time.monotonic() - began
-            done = settings.progress(state.step, state.seconds)
-            is_over = done >= 1 or state.looks_without_gain >= settings.patience
-            is_due = state.step % settings.evaluate_every == 0 or is_over
-            if is_due and state.evaluated_at != state.step and not signals.received:
-                with signals.may_interrupt():  # a look is long, and repeated on resuming
-                    held_out = evaluate(network)
-                if not signals.received:
-                    _note_look(network, held_out, state, run)
+    with listening(settings.threads) as listener:
+        try:
+            while True:
+                if group.is_first:
+                    listener.wait_for(listen, state.step, latest, network)
+                done = settings.progress(state.step, state.seconds)
+                is_over = done >= 1 or state.looks_without_gain >= settings.patience
+                is_due = state.step % settings.evaluate_every == 0 or is_over
+                started = time.monotonic()
+                if is_due and state.evaluated_at != state.step:
+                    held_out = listener.wait_for(_look, network, evaluate, group)
+                    look_seconds = time.monotonic() - started
+                    state.note_look(held_out, network, run)
                     save()
                     report(state.progress(settings))
-            if signals.received:
-                save()
-                raise StoppedError(signals.received[0], run)
-            if is_over:
-                reason = "done" if done >= 1 else "early"
-                return Outcome(state.step, state.seconds, reason, state.best)
-            if time.monotonic() - saved > settings.save_seconds:
-                save()
+                elif started - saved > settings.save_seconds:
+                    save()
+                if is_over:
+                    listener.check()
+                    if done >= 1 and state.step < (settings.steps or 0):
+                        tell(f"the clock ended it before the {settings.steps:,} steps planned")
+                    reason = "done" if done >= 1 else "early"
+                    return Outcome(state.step, state.seconds, reason, state.best)
+                if settings.steps is None:
+                    how = network, batches, settings, group, look_seconds
+                    state.planned_steps = listener.wait_for(steps_within_minutes, *how)
+                    settings = replace(settings, steps=state.planned_steps)
+                    tell(f"{settings.minutes:g} minutes: {settings.steps:,} steps are planned")
+                    save()
 
-            for group in optimizer.param_groups:
-                group["lr"] = settings.learning_rate_at(state.step, done)
-            torch.manual_seed(_dropout_seed(settings.seed, state.step))
-            started = time.monotonic()
-            batch = batches(state.step)
-            features, targets, is_real = _on(device, batch)
-            network.train()
-            with in_precision(settings.precision, device):
-                logits, _ = network(features)  # batch time vocab
-            loss = mean_over_real(nll_per_step(logits.float(), targets), is_real)
-            optimizer.zero_grad()
-            loss.backward()
-            norm = nn.utils.clip_grad_norm_(network.parameters(), settings.clip_norm)
-            if not math.isfinite(float(loss.detach()) + float(norm)):
-                raise TrainingError(
-                    f"the loss is not a number at step {state.step}: the last good state is kept "
-                    f"in {run.states}; train again with a lower learning rate"
+                started = time.monotonic()
+                where = state.step, started - began
+                loss, seconds, grid_steps = listener.wait_for(
+                    gradients, network, batches, *where, settings, group
                 )
-            optimizer.step()
-            latest = float(loss.detach())
-            state.advance(latest, int(batch.is_real.sum()), started)
-            report(state.progress(settings))
+                norm = nn.utils.clip_grad_norm_(network.parameters(), settings.clip_norm)
+                _check_numbers((loss, float(norm)), state, run)
+                for parameters in optimizer.param_groups:
+                    parameters["lr"] = settings.learning_rate_at(state.step)
+                optimizer.step()
+                latest = loss
+                state.advance(loss, seconds, grid_steps / (time.monotonic() - started))
+                report(state.progress(settings))
+        except InterruptedRun as signal:
+            save()
+            raise StoppedError(signal.number, run, group) from None
+        except GroupBrokenError:
+            save()
+            raise
+
+
+def gradients(
+    network: nn.Module,
+    batches: Callable[[int], Batch],
+    step: int,
+    seconds: float,
+    settings: TrainingSettings,
+    group: Group,
+) -> tuple[float, float, int]:
+    """Lay out where a step would go: gradients of the mean loss, over all processes.
+
+    The weights stay as they are, so that this can be left off at any moment.
+
+    Returns
+    -------
+    loss
+        In nats per step of the grid.
+    seconds
+        Of the first process, by whose clock all go.
+    grid_steps
+        In the batch, without padding.
+    """
+    torch.manual_seed(_dropout_seed(settings.seed, step, group.rank))
+    batch = batches(step)
+    grid_steps = int(batch.is_real.sum())
+    device = next(network.parameters()).device
+    features, targets, is_real = _on(device, group.rows(batch))
+    network.train()
+    with in_precision(settings.precision, device.type):
+        logits, _ = network(features)  # batch time vocab
+    loss = sum_over_real(nll_per_step(logits.float(), targets), is_real) / grid_steps
+    network.zero_grad()
+    loss.backward()
+    mine = float(loss.detach()), seconds if group.is_first else 0.0
+    total, seconds = group.add_gradients(network, *mine)
+    return total, seconds, grid_steps
+
+
+def _look(network: nn.Module, evaluate: Evaluate, group: Group) -> HeldOut:
+    """Have the first process look at the held-out pieces, and tell the others what it saw."""
+    found = evaluate(network) if group.is_first else HeldOut(0.0, 0, 0)
+    nats, steps, notes = group.from_first((found.nats, found.steps, found.notes))
+    return HeldOut(nats, int(steps), int(notes))
+
+
+def steps_within_minutes(
+    network: nn.Module,
+    batches: Callable[[int], Batch],
+    settings: TrainingSettings,
+    group: Group,
+    look_seconds: float,
+) -> int:
+    """Estimate how many steps fit into the minutes, by taking some on a copy of the network.
+
+    Parameters
+    ----------
+    look_seconds
+        How long a look at the held-out pieces takes.
+    """
+    assert settings.minutes is not None, "else the steps are given"
+    budget = 60 * settings.minutes
+    network = copy.deepcopy(network)
+    optimizer = _optimizer(network, settings)
+    spent, cells = 0.0, 0
+    for step in itertools.count():
+        started = time.monotonic()
+        gradients(network, batches, step, 0.0, settings, group)
+        nn.utils.clip_grad_norm_(network.parameters(), settings.clip_norm)
+        optimizer.step()
+        if step > 0:  # the first takes memory and chooses kernels
+            spent += time.monotonic() - started
+            cells += batches(step).targets.size
+        if step > 0 and group.from_first([spent])[0] > TRIED * budget:
+            break
+    usual = float(np.mean([batches(step).targets.size for step in range(SURVEYED)]))
+    per_step = spent / cells * usual + look_seconds / settings.evaluate_every
+    steps = PLANNED * (budget - look_seconds) / per_step
+    return max(1, int(group.from_first([steps])[0]))
 
 
 def in_precision(precision: str, device: str) -> torch.autocast:
-    """Compute in a precision inside the block."""
-    return torch.autocast(
-        torch.device(device).type, torch.bfloat16, enabled=precision == "bfloat16"
-    )
+    """Compute in a precision inside the block, on a type of device."""
+    return torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16")
 
 
 def held_out_loss(network: nn.Module, batches: Iterable[Batch], first_pitch: int) -> HeldOut:
@@ -285,7 +386,7 @@ def held_out_loss(network: nn.Module, batches: Iterable[Batch], first_pitch: int
     nats, steps, notes = 0.0, 0, 0
     with torch.inference_mode():
         for batch in batches:
-            features, targets, is_real = _on(str(device), batch)
+            features, targets, is_real = _on(device, batch)
             logits, _ = network(features)  # batch time vocab
             losses = nll_per_step(logits, targets)
             nats += float(losses[is_real].double().sum())
@@ -301,29 +402,58 @@ class _State:
     step: int = 0
     seconds: float = 0.0
     loss: float = math.nan
-    rate: float = math.nan
-    best: float = math.inf
+    rate: float = math.nan  # grid steps a second; measured anew
     looks_without_gain: int = 0
     evaluated_at: int = -1
+    planned_steps: int | None = None
     held_out: HeldOut | None = None
+    best_look: dict[str, Any] | None = None  # step and fields of `HeldOut`
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
 
-    def advance(self, loss: float, grid_steps: int, started: float) -> None:
-        rate = grid_steps / (time.monotonic() - started)
+    @property
+    def best(self) -> float:
+        if self.best_look is None:
+            return math.inf
+        return float(self.best_look["nats"]) / max(1, self.best_look["steps"])
+
+    def note_look(self, held_out: HeldOut, network: nn.Module, run: RunFolder) -> None:
+        """Log what a look found, and keep the weights if they are the best so far."""
+        _check_numbers((held_out.nats,), self, run)
+        run.log(
+            {
+                "step": self.step,
+                "seconds": round(self.seconds, 1),
+                "loss": None if math.isnan(self.loss) else round(self.loss, 6),
+                "held_out_nats_per_step": round(held_out.nats_per_step, 6),
+                "held_out_nats_per_note": round(held_out.nats_per_note, 6),
+            }
+        )
+        self.held_out, self.evaluated_at = held_out, self.step
+        self.looks_without_gain += 1
+        if held_out.nats_per_step < self.best:
+            self.looks_without_gain = 0
+            self.best_look = {"step": self.step, **vars(held_out)}
+            self.best_weights = {
+                name: weights.detach().cpu().clone()
+                for name, weights in network.state_dict().items()
+            }
+
+    def advance(self, loss: float, seconds: float, rate: float) -> None:
         self.loss = loss if math.isnan(self.loss) else 0.95 * self.loss + 0.05 * loss
         self.rate = rate if math.isnan(self.rate) else 0.9 * self.rate + 0.1 * rate
+        self.seconds = seconds
         self.step += 1
 
     def facts(self) -> dict[str, Any]:
-        names = ("seconds", "loss", "best", "looks_without_gain", "evaluated_at")
+        names = ("loss", "looks_without_gain", "evaluated_at", "planned_steps")
         facts: dict[str, Any] = {name: getattr(self, name) for name in names}
         facts["held_out"] = vars(self.held_out) if self.held_out else None
-        return facts
+        return facts | {"best": self.best_look, "machine": _machine()}
 
     def progress(self, settings: TrainingSettings) -> Progress:
-        done = settings.progress(self.step, self.seconds)
         return Progress(
             self.step,
-            done,
+            settings.progress(self.step, self.seconds),
             self.seconds,
             self.loss,
             self.rate,
@@ -333,39 +463,26 @@ class _State:
         )
 
 
-def _note_look(network: nn.Module, held_out: HeldOut, state: _State, run: RunFolder) -> None:
-    """Log what a look found, and keep the weights if they are the best so far."""
-    state.held_out, state.evaluated_at = held_out, state.step
-    run.log(
-        {
-            "step": state.step,
-            "seconds": round(state.seconds, 1),
-            "loss": None if math.isnan(state.loss) else round(state.loss, 6),
-            "held_out_nats_per_step": round(held_out.nats_per_step, 6),
-            "held_out_nats_per_note": round(held_out.nats_per_note, 6),
-        }
-    )
-    if held_out.nats_per_step < state.best:
-        state.best, state.looks_without_gain = held_out.nats_per_step, 0
-        run.save_best(dict(network.state_dict()), {"step": state.step, **vars(held_out)})
-    else:
-        state.looks_without_gain += 1
-
-
 def _restore(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
     run: RunFolder,
+    group: Group,
     tell: Callable[[str], None],
 ) -> _State:
     """Put the newest whole state of the run into network and optimizer."""
-    found = run.load_state()
+    found = group.state_from_first(run.load_state())
     if found is None:
         return _State()
     tensors, facts, passed_over = found
     for problem in passed_over:
         tell(problem)
     tell(f"going on from step {facts['step']:,}")
+    if facts["machine"] != _machine():
+        tell(
+            f"the state was made by {facts['machine']}, and this is {_machine()}: the weights will "
+            "differ in their last bits from those of a run that never moved"
+        )
     network.load_state_dict(_under("network.", tensors))
     moments = _under("optimizer.", tensors)
     groups = optimizer.state_dict()["param_groups"]
@@ -379,78 +496,57 @@ def _restore(
         step=facts["step"],
         seconds=facts["seconds"],
         loss=facts["loss"],
-        best=facts["best"],
         looks_without_gain=facts["looks_without_gain"],
         evaluated_at=facts["evaluated_at"],
+        planned_steps=facts["planned_steps"],
         held_out=HeldOut(**held_out) if held_out else None,
+        best_look=facts["best"],
+        best_weights=_under(BEST, tensors),
     )
 
 
-def _tensors(network: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Everything the next step depends on."""
+def _optimizer(network: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(
+        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+    )
+
+
+def _tensors(
+    network: nn.Module, optimizer: torch.optim.Optimizer, state: _State
+) -> dict[str, Tensor]:
+    """Everything the rest of the run depends on."""
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     for index, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": value for key, value in moments.items()}
-    return tensors
+    return tensors | {BEST + name: tensor for name, tensor in state.best_weights.items()}
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
 
 
-def _on(device: str, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+def _on(device: torch.device, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
     columns = (batch.features, batch.targets, batch.is_real)
     moved = [torch.from_numpy(column).to(device) for column in columns]
     return moved[0], moved[1], moved[2]
 
 
-def _dropout_seed(seed: int, step: int) -> int:
-    return int(np.random.SeedSequence((seed, 2, step)).generate_state(1, np.uint64)[0] >> 1)
+def _dropout_seed(seed: int, step: int, rank: int) -> int:
+    key = (seed, 2, step, rank) if rank else (seed, 2, step)
+    return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)
 
 
-class _InterruptedError(BaseException):
-    """A signal came while the loop did something that may be left off; only the loop catches it."""
+def _check_numbers(found: Iterable[float], state: _State, run: RunFolder) -> None:
+    """Stop a run before something that is no number is saved."""
+    if not all(map(math.isfinite, found)):
+        raise TrainingError(
+            f"the loss is not a number at step {state.step}: the last good state is kept in "
+            f"{run.states}; train again with a lower learning rate"
+        )
 
 
-class _Signals:
-    """Signals that asked the run to stop, in the order they came."""
-
-    def __init__(self) -> None:
-        self.received: list[int] = []
-        self._may_interrupt = False
-
-    def note(self, number: int, frame: object) -> None:
-        """Handle a signal: the loop ends between two steps; a second signal ends at once."""
-        if self.received:
-            raise KeyboardInterrupt
-        self.received.append(number)
-        if self._may_interrupt:
-            raise _InterruptedError
-
-    @contextmanager
-    def may_interrupt(self) -> Iterator[None]:
-        """Leave the block as soon as a signal comes; nothing in it may be half done."""
-        try:
-            self._may_interrupt = True
-            yield
-        except _InterruptedError:
-            pass
-        finally:
-            self._may_interrupt = False
-
-
-@contextmanager
-def _watch_signals() -> Iterator[_Signals]:
-    """Collect Ctrl-C and SIGTERM; outside the main thread they cannot be, and are left alone."""
-    signals = _Signals()
-    watched = (signal.SIGINT, signal.SIGTERM)
-    try:
-        before = [signal.signal(number, signals.note) for number in watched]
-    except ValueError:
-        yield signals
-        return
-    try:
-        yield signals
-    finally:
-        for number, handler in zip(watched, before, strict=True):
-            signal.signal(number, handler)
+def _machine() -> str:
+    """Name what the last bits of the weights depend on."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
+    kind = gpu or f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
+    return f"PyTorch {torch.__version__} on {kind}"

@@ -14,8 +14,8 @@ def nll_per_step(
     return flat.view(targets.shape)
 
 
-def mean_over_real(
+def sum_over_real(
     values: Float[Tensor, "batch time"], is_real: Bool[Tensor, "batch time"]
 ) -> Float[Tensor, ""]:
-    """Mean over the steps that are music, not padding."""
-    return torch.where(is_real, values, 0.0).sum() / is_real.sum()
+    """Sum over the steps that are music, not padding."""
+    return torch.where(is_real, values, 0.0).sum()

@@ -24,6 +24,7 @@ from partimento.representations.melody import FIRST_PITCH, MelodyRepresentation
 from partimento.training.baselines import baseline_figures
 from partimento.training.batches import EncodedPiece, MelodyBatches, encode_pieces, whole_pieces
 from partimento.training.card import write_card
+from partimento.training.distributed import joined
 from partimento.training.estimate import Estimate, estimate
 from partimento.training.export import check_graph, step_graph
 from partimento.training.listening import Listener
@@ -120,7 +121,7 @@ def teach(
     tell: Callable[[str], None] = lambda words: None,
     play: Callable[[Any], Score] | None = None,
     on_estimate: Callable[[Estimate], None] = lambda found: None,
-) -> Taught:
+) -> Taught | None:
     """Train on the pieces marked "train", choose on "valid", and write the checkpoint.
 
     Parameters
@@ -140,6 +141,11 @@ def teach(
     on_estimate
         Told how long it will take, before the first step.
 
+    Returns
+    -------
+    Taught or None
+        `None` in a process that only helped: the first of them writes the checkpoint.
+
     Raises
     ------
     DataError
@@ -156,6 +162,7 @@ def teach(
         lesson.settings.chunk_steps,
         lesson.settings.seed,
         lesson.settings.transpose,
+        crop=lesson.settings.crop,
     )
     torch.manual_seed(lesson.settings.seed)
     with _enough_memory():
@@ -166,18 +173,22 @@ def teach(
         whole = whole_pieces(held_out, lesson.representation, EVALUATION_BATCH)
         return held_out_loss(module, whole, FIRST_PITCH)
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    with run.locked():
-        asked = lesson.facts() | {PIECES: digest_of(pieces)}
+    with run.locked(), joined() as group:
+        asked = lesson.facts() | {
+            "processes": group.size,
+            "melodies": len(pieces),
+            PIECES: digest_of(pieces),
+        }
         run.begin(asked, resume=resume)
+        group.check_same(json.dumps(asked).encode())
         on_start(parameters, batches.batches_per_epoch)
         done = run.reached()
         listener = None
         if play is not None:
             listener = Listener(run.path, play, evaluate, lesson.settings.evaluate_every, tell)
         with _enough_memory():
-            network.to(device)
-            if lesson.settings.progress(*done) < 1:
+            network.to(group.device)
+            if group.size == 1 and lesson.settings.steps and lesson.settings.progress(*done) < 1:
                 held_out_steps = sum(len(piece.tokens) for piece in held_out)
                 on_estimate(
                     estimate(
@@ -186,7 +197,7 @@ def teach(
                         batches.batches_per_epoch,
                         held_out_steps,
                         lesson.settings,
-                        device,
+                        str(group.device),
                         done,
                     )
                 )
@@ -197,10 +208,12 @@ def teach(
                 lesson.settings,
                 run,
                 report,
-                device,
+                group,
                 tell,
                 listener or (lambda step, loss, network: None),
             )
+        if not group.is_first:
+            return None
         weights, best = run.load_best()
         network.load_state_dict(weights)
         if listener is not None:

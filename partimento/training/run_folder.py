@@ -4,37 +4,38 @@
 |---|---|
 | `run.json` | what was asked: model, data, settings |
 | `log.jsonl` | one line an evaluation |
-| `state/step-N.safetensors`, `.json` | weights and optimizer at a step, and their SHA-256 |
-| `best.safetensors`, `.json` | the weights with the lowest held-out loss |
+| `state/step-N.safetensors` | weights and optimizer at a step, and the best weights until then |
+| `state/step-N.json` | where the run was; SHA-256 of both files |
 | `samples/` | what the network played at doubling steps, and at the end: `training.samples` |
 | `checkpoint/` | the finished model |
 | `run.lock` | held by the process that trains; the kernel frees it when that process ends |
 
 Every file is written beside its place, synced, and renamed into it. The two newest states stay, so
-one that a crash or a bad disk damaged has a whole one behind it.
+one that a crash or a bad disk damaged has a whole one behind it; each holds all that the rest of
+the run depends on. Nothing here waits for PyTorch to be loaded before it knows that a folder is in
+use.
 """
 
-import errno
 import hashlib
 import json
 import os
+import platform
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from safetensors import SafetensorError
-from safetensors.torch import load as tensors_of
-from safetensors.torch import save as bytes_of
-from torch import Tensor
-
-from partimento.checkpoints.saving import sync_folder
+from partimento.checkpoints.saving import NO_SPACE, sync_folder
 from partimento.errors import EnvironmentFault, TrainingError
 from partimento.training.samples import FOLDER as SAMPLES
 from partimento.training.samples import read_log
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 KEPT_STATES = 2
+BEST = "best."  # before the names of the best weights in a state
 PIECES = "pieces_sha256"  # what `run.json` calls the digest of the music
 
 
@@ -45,28 +46,44 @@ class RunFolder:
         self.path = Path(path)
         self.states = self.path / "state"
         self.checkpoint = self.path / "checkpoint"
+        self._is_locked = False
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the folder for this process, or raise `EnvironmentFault` naming who does."""
+    def locked(self) -> Iterator["RunFolder"]:
+        """Hold the folder for this process, or raise `EnvironmentFault` naming who does.
+
+        May be entered again inside. A folder that is empty in the end is not left behind.
+        """
+        if self._is_locked:
+            yield self
+            return
+        made = [place for place in (self.path, *self.path.parents) if not place.exists()]
         try:
             self.states.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
             raise EnvironmentFault(f"{self.path} is no folder: choose another --out") from None
-        with (self.path / "run.lock").open("a+", encoding="utf-8") as handle:
-            if not _try_lock(handle):
+        lock = self.path / "run.lock"
+        with lock.open("a+", encoding="utf-8") as handle:
+            if not _try_lock(handle) or not os.fstat(handle.fileno()).st_nlink:  # or just removed
                 handle.seek(0)
-                holder = handle.read(20).strip() or "unknown"
+                holder = handle.read(300).strip() or "unknown"
                 raise EnvironmentFault(
                     f"{self.path} is in use by process {holder}, which trains there: wait for it, "
                     "stop it, or choose another --out"
                 )
-            handle.seek(0)
-            handle.truncate()
-            handle.write(f"{os.getpid()}\n")
-            handle.flush()
+            with _disk_faults(lock):
+                handle.seek(0)
+                handle.truncate()
+                handle.write(f"{os.getpid()} on {platform.node()}\n")
+                handle.flush()
             self._clear_leavings()
-            yield
+            self._is_locked = True
+            try:
+                yield self
+            finally:
+                self._is_locked = False
+                if made and not self._state_files():
+                    self._remove(made)
 
     # What was asked.
 
@@ -111,14 +128,19 @@ class RunFolder:
 
     # States.
 
-    def save_state(self, step: int, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-        """Save a state, then drop the oldest beyond `KEPT_STATES`."""
-        self._save(self.states / f"step-{step:08d}", tensors, {"step": step, **facts})
-        for old in self._state_files()[:-KEPT_STATES]:
-            old.with_suffix(".safetensors").unlink(missing_ok=True)
-            old.unlink(missing_ok=True)
+    def save_state(self, step: int, tensors: "dict[str, Tensor]", facts: dict[str, Any]) -> None:
+        """Save a state, then drop the oldest beyond `KEPT_STATES`.
 
-    def load_state(self) -> tuple[dict[str, Tensor], dict[str, Any], list[str]] | None:
+        Later ones are dropped too: they were damaged, or the run would not be here.
+        """
+        place = self.states / f"step-{step:08d}"
+        self._save(place, tensors, {"step": step, **facts})
+        until = [file for file in self._state_files() if file.stem <= place.name]
+        for file in set(self._state_files()) - set(until[-KEPT_STATES:]):
+            file.unlink(missing_ok=True)  # first: weights alone are no state
+            file.with_suffix(".safetensors").unlink(missing_ok=True)
+
+    def load_state(self) -> "tuple[dict[str, Tensor], dict[str, Any], list[str]] | None":
         """Return tensors and facts of the newest whole state, and what was passed over for it."""
         passed_over: list[str] = []
         for file in reversed(self._state_files()):
@@ -140,19 +162,23 @@ class RunFolder:
         last = self.read_log()[-1:] or [{}]
         return int(last[0].get("step", 0)), float(last[0].get("seconds", 0.0))
 
-    def save_best(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-        """Keep the best weights so far."""
-        self._save(self.path / "best", tensors, facts)
-
-    def load_best(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Weights with the lowest held-out loss."""
-        return _load(self.path / "best")
+    def load_best(self) -> "tuple[dict[str, Tensor], dict[str, Any]]":
+        """Weights with the lowest held-out loss, and what that look found."""
+        files = self._state_files()
+        if not files:
+            raise TrainingError(f"{self.states} holds no state: nothing was trained there")
+        tensors, facts = _load(files[-1].with_suffix(""))
+        weights = {
+            name.removeprefix(BEST): t for name, t in tensors.items() if name.startswith(BEST)
+        }
+        return weights, facts["best"]
 
     # The log.
 
     def log(self, line: dict[str, Any]) -> None:
         """Add one line to the log."""
-        with (self.path / "log.jsonl").open("ab+") as file:
+        place = self.path / "log.jsonl"
+        with _disk_faults(place), place.open("ab+") as file:
             if file.tell():
                 file.seek(-1, os.SEEK_END)
                 if file.read(1) != b"\n":  # a crash cut the last line off
@@ -165,7 +191,7 @@ class RunFolder:
 
     def _holds_run(self) -> bool:
         """Whether anything was trained here; a run that failed before its first state is none."""
-        return (self.path / "run.json").exists() and bool(self._state_files())
+        return bool(self._state_files())
 
     def _clear_leavings(self) -> None:
         """Remove what a killed process left half written; nobody else writes while we hold it."""
@@ -179,42 +205,97 @@ class RunFolder:
     def _state_files(self) -> list[Path]:
         return sorted(self.states.glob("step-*.json"))
 
-    def _save(self, stem: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+    def _remove(self, made: list[Path]) -> None:
+        """Remove folders that we made for nothing, if nobody has put anything into them."""
+        for name in ("run.lock", "run.json"):
+            with suppress(OSError):
+                (self.path / name).unlink(missing_ok=True)
+        for folder in (self.states, *made):
+            with suppress(OSError):
+                folder.rmdir()
+
+    def _save(self, stem: Path, tensors: "dict[str, Tensor]", facts: dict[str, Any]) -> None:
+        from safetensors.torch import save as bytes_of
+
         content = bytes_of({name: tensor.contiguous() for name, tensor in tensors.items()})
         facts = {**facts, "sha256": hashlib.sha256(content).hexdigest()}
+        facts["sha256_of_the_above"] = _digest(facts)
         write_atomically(stem.with_suffix(".safetensors"), content)
         write_atomically(stem.with_suffix(".json"), _json(facts))
+
+
+class RunFolderElsewhere(RunFolder):
+    """The folder of a run as a process sees it that only helps: another one keeps the files."""
+
+    @contextmanager
+    def locked(self) -> Iterator["RunFolder"]:
+        """Hold nothing."""
+        yield self
+
+    def check(self, asked: dict[str, Any], *, resume: bool) -> None:
+        """Leave it to the other."""
+
+    def begin(self, asked: dict[str, Any], *, resume: bool) -> None:
+        """Leave it to the other."""
+
+    def save_state(self, step: int, tensors: "dict[str, Tensor]", facts: dict[str, Any]) -> None:
+        """Leave it to the other."""
+
+    def load_state(self) -> None:
+        """Find nothing: the other hands it on."""
+
+    def log(self, line: dict[str, Any]) -> None:
+        """Leave it to the other."""
 
 
 def write_atomically(file: Path, content: bytes) -> None:
     """Write a file so that at every moment the old or the new one is whole on disk."""
     beside = file.with_name(f".{file.name}.{os.getpid()}.part")
+    with _disk_faults(file):
+        try:
+            with beside.open("wb") as handle:
+                handle.write(content)
+                handle.flush()
+                os.fsync(handle.fileno())
+            beside.replace(file)
+            sync_folder(file.parent)
+        except OSError:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def _disk_faults(file: Path) -> Iterator[None]:
     try:
-        with beside.open("wb") as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        beside.replace(file)
-        sync_folder(file.parent)
+        yield
     except OSError as error:
-        beside.unlink(missing_ok=True)
-        hint = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "see to that"
+        hint = "free some space" if error.errno in NO_SPACE else "see to that"
         raise EnvironmentFault(
             f"could not write {file} ({error.strerror}): {hint} and --resume; what was saved "
             "before is whole"
         ) from error
 
 
-def _load(stem: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    file = stem.with_suffix(".safetensors")
+def _load(stem: Path) -> "tuple[dict[str, Tensor], dict[str, Any]]":
+    """Return tensors and facts, if both are what was saved."""
+    from safetensors.torch import load as tensors_of
+
+    noted, file = stem.with_suffix(".json"), stem.with_suffix(".safetensors")
     try:
-        facts = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
+        facts = dict(json.loads(noted.read_text(encoding="utf-8")))
+        if facts.pop("sha256_of_the_above", None) != _digest(facts):
+            raise TrainingError(f"{noted} is damaged: its own SHA-256 is another")
         content = file.read_bytes()
-        if hashlib.sha256(content).hexdigest() != facts["sha256"]:
-            raise TrainingError(f"{file} is damaged: its SHA-256 is not the one noted beside it")
-        return tensors_of(content), facts
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise TrainingError(f"{file} cannot be read ({error})") from error
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise TrainingError(f"the state {stem} cannot be read ({error})") from error
+    if hashlib.sha256(content).hexdigest() != facts["sha256"]:
+        raise TrainingError(f"{file} is damaged: its SHA-256 is not the one noted beside it")
+    return tensors_of(content), facts
+
+
+def _digest(facts: dict[str, Any]) -> str:
+    return hashlib.sha256(_json(facts)).hexdigest()
 
 
 def _flat(asked: dict[str, Any], prefix: str = "") -> dict[str, Any]:

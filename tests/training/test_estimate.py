@@ -33,16 +33,16 @@ def estimated(done=(0, 0.0), **settings):
 def test_a_run_by_steps_takes_as_long_as_its_steps():
     found = estimated(steps=200)
     assert (found.steps, found.epochs) == (200, 20)
-    assert 2 < found.seconds < 20
+    assert 2 < found.seconds < 60
     assert estimated(steps=200, done=(190, 50.0)).seconds < 0.3 * found.seconds
 
 
 def test_a_run_by_the_clock_takes_as_many_steps_as_fit():
     found = estimated(minutes=0.1)
     assert found.seconds == pytest.approx(6, abs=0.5)
-    assert 60 < found.steps < 600
+    assert 10 < found.steps < 600
     later = estimated(minutes=0.1, done=(300, 5.0))
-    assert 300 < later.steps < 400
+    assert 300 < later.steps < 420
     assert later.seconds < 3
 
 
