@@ -194,7 +194,7 @@ def train(
     )
     state = _restore(network, optimizer, run, tell)
     began = saved = time.monotonic()
-    latest = math.nan  # loss of the step before
+    latest = state.loss  # of the step before; on resuming, of those before
     seconds_before = state.seconds
 
     def save() -> None:
