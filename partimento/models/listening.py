@@ -171,9 +171,9 @@ class Learning:
         looks = {line["step"]: line.get("held_out_nats_per_step") for line in log}
         losses = {line["step"]: line.get("loss") for line in log}
         for sample in samples:
-            looks.setdefault(sample.step, sample.held_out)
-            if not sample.is_best:
-                losses.setdefault(sample.step, sample.loss)
+            for values, value in ((looks, sample.held_out), (losses, sample.loss)):
+                if values.get(sample.step) is None:
+                    values[sample.step] = value
         figures = (config or {}).get("figures", {})
         return cls(
             str(asked.get("name") or run.resolve().name),

@@ -233,7 +233,7 @@ def train(
     state = _restore(network, optimizer, run, group, tell)
     settings = replace(settings, steps=settings.steps or state.planned_steps)
     saved = time.monotonic()
-    latest = math.nan  # loss of the step before
+    latest = state.loss  # of the step before; on resuming, of those before
     began, look_seconds = saved - state.seconds, 0.0
 
     def save() -> None:

@@ -91,7 +91,7 @@ def test_a_run_that_patience_ended_while_it_improved_wants_more_patience():
 def test_a_run_that_is_flat_and_knows_training_pieces_no_better_wants_a_wider_network():
     found = told(FLAT, epochs=20.0)
     assert not found.was_improving
-    assert "nearly stopped getting better: the last quarter took 0.0% off" in found.words[-1]
+    assert "nearly stopped getting better: the last quarter took 0.1% off" in found.words[-1]
     assert found.advice == (
         "a wider network (--hidden-size 512): training loss is not far below held-out loss, so it "
         "is not held back by too little music",
