@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from partimento.cli import options
+from partimento.errors import EXIT_PARTLY
+
 if TYPE_CHECKING:
     from partimento.music.score import Score
     from partimento.training.estimate import Estimate
@@ -49,31 +52,21 @@ def run(
     patience: Annotated[
         int | None, typer.Option(help="Looks without gain before it stops early.")
     ] = None,
-    steps_per_quarter: Annotated[
-        int | None, typer.Option(help="Grid: 4 is sixteenths, 12 holds triplets too.")
-    ] = None,
-    lowest: Annotated[int | None, typer.Option(help="Lowest pitch of the model, 0-127.")] = None,
-    highest: Annotated[int | None, typer.Option(help="Highest pitch of the model, 0-127.")] = None,
-    melody: Annotated[
-        str, typer.Option(help="Polyphonic parts: `strict` drops them, `skyline` takes the top.")
-    ] = "strict",
-    min_bars: Annotated[
-        int | None,
-        typer.Option(help="Leave out shorter melodies; 4, as Magenta's configurations 7."),
-    ] = None,
-    min_pitches: Annotated[
-        int | None,
-        typer.Option(help="Leave out melodies with fewer different pitches; 3 or 5 likewise."),
-    ] = None,
-    max_rest_bars: Annotated[
-        int, typer.Option(help="A longer rest ends a melody and starts the next.")
-    ] = 2,
-    min_on_grid: Annotated[
-        float, typer.Option(help="Share of notes that must start on the grid.")
-    ] = 0.9,
-    salvage: Annotated[bool, typer.Option(help="Mend damaged files as players do.")] = False,
-    max_file_mb: Annotated[int, typer.Option(help="Leave out larger files.")] = 16,
-    workers: Annotated[int, typer.Option(help="Processes that read; 0 is one a core.")] = 0,
+    steps_per_quarter: options.StepsPerQuarter = None,
+    lowest: options.LowestKept = None,
+    highest: options.HighestKept = None,
+    melody: options.Melody = None,
+    min_bars: options.MinBars = None,
+    min_pitches: options.MinPitches = None,
+    max_rest_bars: options.MaxRestBars = None,
+    min_on_grid: options.MinOnGrid = None,
+    pickups: options.Pickups = None,
+    salvage: options.Salvage = False,
+    max_file_mb: options.MaxFileMb = 16,
+    split_seed: options.SplitSeed = 0,
+    workers: options.Workers = 0,
+    no_cache: options.NoCache = False,
+    strict: options.Strict = False,
     name: Annotated[str | None, typer.Option(help="Name of the finished model.")] = None,
     listen_primer: Annotated[
         str | None,
@@ -85,6 +78,7 @@ def run(
     resume: Annotated[bool, typer.Option(help="Go on with the run in OUT, or begin it.")] = False,
 ) -> None:
     """Teach a model from random weights: on your folder, or on a set by name."""
+    from partimento.data.cache import cache_folder
     from partimento.models.lessons import (
         check_run,
         is_helper,
@@ -125,7 +119,10 @@ def run(
         lesson,
         salvage=salvage,
         max_file_mb=max_file_mb,
+        split_seed=split_seed,
         workers=workers,
+        cache=None if no_cache else cache_folder(),
+        find_pickups=pickups,
         melody=melody,
         min_bars=min_bars,
         min_pitches=min_pitches,
@@ -133,6 +130,9 @@ def run(
         min_on_grid=min_on_grid,
     )
     print(found.report.text(), flush=True)
+    print(found.preparing.text(), flush=True)
+    if strict and found.report.files_skipped:
+        raise typer.Exit(EXIT_PARTLY)
     with _ProgressBar() as bar:
         taught = train_melody_rnn(
             lesson,

@@ -21,7 +21,7 @@ Songs and Stories", 2016.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,6 +109,7 @@ MELODY_RNN: dict[str, Preset] = {
 }
 
 PRESETS = {"melody-rnn": MELODY_RNN}
+USUAL_CONFIG = "tunes"
 MAX_NAME = 80
 
 
@@ -190,15 +191,34 @@ def check_run(lesson: "Lesson", run: RunFolder, *, resume: bool = False) -> None
         run.check(lesson.facts(), resume=resume)
 
 
-def load_pieces(
-    lesson: "Lesson",
+def load_pieces(lesson: "Lesson", **options: Any) -> MelodyData:
+    """Read the sources of a lesson, as melodies that its representation can hold.
+
+    Parameters
+    ----------
+    **options
+        See `read_pieces`; where a rule is `None` or left out, the preset's counts.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    usual = MELODY_RNN.get(lesson.config, {}).get("rules", {})
+    return read_pieces(lesson.data, lesson.representation, **{**usual, **given})
+
+
+def read_pieces(
+    sources: Sequence[str],
+    representation: MelodyRepresentation,
     *,
     salvage: bool = False,
     max_file_mb: int = 16,
     workers: int = 1,
+    split_seed: int = 0,
+    cache: Path | None = None,
+    progress: Callable[[int], None] | None = None,
     **rules: Any,
 ) -> MelodyData:
-    """Read the sources of a lesson, as melodies that its representation can hold.
+    """Read sources as melodies that a representation can hold.
+
+    Training, evaluation and the data report all read with this, so they see the same melodies.
 
     Parameters
     ----------
@@ -208,31 +228,52 @@ def load_pieces(
         Larger files are left out.
     workers
         Processes that read; 0 is one a core.
+    split_seed, cache, progress
+        See `partimento.data.load_melodies`.
     **rules
-        Fields of `MelodyRules`; `None` keeps what the preset says.
+        Fields of `MelodyRules`; `None` keeps the usual value.
     """
     if max_file_mb < 1:
         raise ParameterError(f"max_file_mb must be at least 1, got {max_file_mb}")
     if workers < 0:
         raise ParameterError(f"workers must be 0 or more, got {workers}")
-    representation = lesson.representation
-    asked = replace(
-        MelodyRules(),
+    asked = MelodyRules(
         steps_per_quarter=representation.steps_per_quarter,
         lowest=representation.lowest,
         highest=representation.highest,
-        **{
-            **MELODY_RNN.get(lesson.config, {}).get("rules", {}),
-            **{name: value for name, value in rules.items() if value is not None},
-        },
+        **{field: value for field, value in rules.items() if value is not None},
     )
     return load_melodies(
-        lesson.data,
+        sources,
         rules=asked,
+        seed=split_seed,
         salvage=salvage,
         workers=workers or os.cpu_count() or 1,
         limits=replace(WalkLimits(), max_file_bytes=max_file_mb * 2**20),
+        cache=cache,
+        progress=progress,
     )
+
+
+def representation_for(name: str, **changes: Any) -> MelodyRepresentation:
+    """Representation of a preset, as `lesson_for` would make it.
+
+    Parameters
+    ----------
+    name
+        A preset (``basic``), a model (``melody-rnn``) or a kind of music (``melody``); the last two
+        mean the preset that is trained where none is named.
+    **changes
+        Fields of the representation; `None` keeps the preset's value.
+    """
+    for model, presets in PRESETS.items():
+        config = USUAL_CONFIG if name in (model, model.partition("-")[0]) else name
+        if config in presets:
+            fields = {**presets[config]["representation"]}
+            fields |= {field: value for field, value in changes.items() if value is not None}
+            return MelodyRepresentation(**fields)
+    known = [name for model, presets in PRESETS.items() for name in (model, *presets)]
+    raise ParameterError(f"--for must be melody, {', '.join(known[:-1])} or {known[-1]}: {name!r}")
 
 
 def train_melody_rnn(
