@@ -9,9 +9,12 @@ import typer
 def run(
     model: Annotated[str, typer.Argument(help="A model by name, or a checkpoint folder.")],
     data: Annotated[
-        list[str],
-        typer.Option(help="A folder, zip or MIDI file, or a set by name; may be given repeatedly."),
-    ],
+        list[str] | None,
+        typer.Option(
+            help="A folder, zip or MIDI file, or a set by name; may be given repeatedly. Without "
+            "it, only how far the model copies its training tunes is said."
+        ),
+    ] = None,
     split: Annotated[
         str, typer.Option(help="Tunes to compare with: valid, or test (for the last word).")
     ] = "valid",
@@ -28,10 +31,21 @@ def run(
 ) -> None:
     """Compare what a model makes with tunes it has not seen: statistics, surprise, copying."""
     from partimento.data import MelodyRules, load_melodies
-    from partimento.evaluation.comparison import compare
+    from partimento.evaluation.comparison import compare, compare_with_training
     from partimento.models.load import load
 
     loaded = load(model, verb="sample")
+    sampling = {"temperature": temperature, "top_p": top_p, "top_k": top_k}
+    if not data:
+        copied = compare_with_training(loaded, count=count, bars=bars, seed=seed, **sampling)
+        if json:
+            from json import dumps
+
+            print(dumps(copied.as_dict(), indent=2))
+        else:
+            print(f"{loaded!r}\n")
+            print(copied.text())
+        return
     representation = loaded.representation
     rules = MelodyRules(
         steps_per_quarter=representation.steps_per_quarter,
@@ -47,9 +61,7 @@ def run(
         count=count,
         bars=bars,
         seed=seed,
-        temperature=temperature,
-        top_p=top_p,
-        top_k=top_k,
+        **sampling,
     )
     if json:
         from json import dumps
