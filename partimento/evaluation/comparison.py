@@ -12,12 +12,16 @@ from typing import Any
 import numpy as np
 
 from partimento.data import MelodyData
+from partimento.data.folds import deal
+from partimento.data.note_runs import hashed_runs
 from partimento.errors import DataError, ParameterError
 from partimento.evaluation.distances import jensen_shannon, overlap, set_overlap
 from partimento.evaluation.memorisation import (
+    SharedRun,
     SharedRuns,
     copying,
     copying_text,
+    longest_shared_runs,
     training_runs,
 )
 from partimento.evaluation.statistics import NAMES, histograms, measure
@@ -178,6 +182,46 @@ def compare_with_training(
     generated = model.sample_many(count, bars, seed=seed, **settings)
     runs = copying({"generated": generated}, training)
     return Copied(model.name, model.hash, bars, seed, settings, count, runs)
+
+
+def copying_words(model: Any, data: MelodyData, *, count: int = 40, seed: int = 0) -> str:
+    """Say in a line how far a model that was just trained copies, beside tunes by people.
+
+    Parameters
+    ----------
+    model
+        Whose checkpoint carries hashes of its training tunes.
+    data
+        What it was trained on: the held-out tunes share runs with the training tunes, too. Where
+        folds were held out, each tune is compared with those of the other folds.
+    count
+        Melodies to sample, of 16 bars or of 8 where the tunes are shorter.
+    """
+    training = training_runs(model)
+    known = [piece for piece in data.pieces if piece.split != "test"]
+    sides = deal(known) if model.checkpoint.config["figures"].get("folds") else []
+    tunes = known if sides else data.split("valid")
+    bars = next((b for b in (16, 8) if len(_last_bars([p.score for p in tunes], b)) >= 2), 4)
+    meters = [piece.score for piece in tunes]
+    generated = sample_like(model, meters, count, bars, seed)
+    assert training is not None
+    ours = copying({"generated": generated}, training)["generated"]
+    if sides:
+        runs: list[SharedRun] = []
+        for side in sides:
+            rest = hashed_runs(p.score for other in sides if other is not side for p in other)
+            runs += longest_shared_runs(_last_bars([p.score for p in side], bars), rest)
+        theirs = SharedRuns.of(runs, training) if runs else None
+    else:
+        held_out = _last_bars([piece.score for piece in tunes], bars)
+        theirs = copying({"held_out": held_out}, training).get("held_out")
+    words = (
+        f"{count} melodies of {bars} bars share {ours.mean:.1f} notes in a row with a training "
+        f"tune on average, {ours.longest} at most"
+    )
+    if theirs is None:
+        return words
+    return f"{words}; tunes by people that were held out: {theirs.mean:.1f}, {theirs.longest}"
 
 
 def compare(

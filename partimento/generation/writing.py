@@ -152,9 +152,9 @@ class FeatureLayout:
     def features(self, tokens: np.ndarray, step: int) -> np.ndarray:
         """Features of one step for a batch of tokens (batch, time); reads only earlier tokens."""
         if not self._representation.only_copies:
-            return self._representation.features(
-                tokens, self._grid, self._bars, step, step + 1
-            )[:, 0]
+            return self._representation.features(tokens, self._grid, self._bars, step, step + 1)[
+                :, 0
+            ]
         features = np.empty((len(tokens), self._known.shape[1]), dtype=np.int64)
         features[:] = self._known[step]
         copies = slice(self._first[step], self._first[step + 1])

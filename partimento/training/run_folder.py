@@ -7,6 +7,7 @@
 | `state/step-N.safetensors`, `.json` | weights and optimizer at a step, and their SHA-256 |
 | `best.safetensors`, `.json` | the weights with the lowest held-out loss |
 | `samples/` | what the network played at doubling steps, and at the end: `training.samples` |
+| `folds/1/` … | runs like this one, where small data are dealt out to folds |
 | `checkpoint/` | the finished model |
 | `run.lock` | held by the process that trains; the kernel frees it when that process ends |
 
@@ -165,7 +166,8 @@ class RunFolder:
 
     def _holds_run(self) -> bool:
         """Whether anything was trained here; a run that failed before its first state is none."""
-        return (self.path / "run.json").exists() and bool(self._state_files())
+        begun = self._state_files() or list(self.path.glob("folds/*/state/step-*.json"))
+        return (self.path / "run.json").exists() and bool(begun)
 
     def _clear_leavings(self) -> None:
         """Remove what a killed process left half written; nobody else writes while we hold it."""
