@@ -123,11 +123,14 @@ def network_config(checkpoint: Checkpoint) -> MelodyRNNConfig:
             f"the network of {checkpoint.name} has a setting that this version does not know: "
             f"{unknown[0]!r}"
         )
+    plain = {name: tuple(v) if isinstance(v, list) else v for name, v in asked.items()}
     try:
-        sizes = [asked["vocab_size"], asked["hidden_size"], asked["num_layers"]]
-        if any(type(size) is not int for size in (*sizes, *asked["feature_sizes"])):
-            raise TypeError("sizes must be whole numbers")
-        return MelodyRNNConfig(**asked)
+        sizes = (plain["vocab_size"], plain["hidden_size"], plain["num_layers"])
+        if not isinstance(plain["feature_sizes"], tuple) or any(
+            type(size) is not int for size in (*sizes, *plain["feature_sizes"])
+        ):
+            raise ParameterError("sizes must be whole numbers")
+        return MelodyRNNConfig(**plain)
     except (KeyError, TypeError, ParameterError) as error:
         raise CheckpointError(
             f"the config of {checkpoint.name} describes no network that can be trained: {error}"
