@@ -1,6 +1,7 @@
 """`partimento finetune`: a few files and a model become a model of these files."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from cli.test_train import tune_file
 
 from partimento.checkpoints import open_checkpoint
 from partimento.evaluation.memorisation import training_runs
+from partimento.formats.midi import read_midi, write_midi
 from partimento.models.load import load
 
 ASKED = ("--steps", 4, "--evaluate-every", 2, "--batch-size", 4, "--workers", 1)
@@ -100,19 +102,14 @@ def test_resuming_changes_nothing_and_another_parent_is_refused(finished, parent
 
 
 def test_tunes_out_of_reach_are_moved_or_left_out_with_the_reason(parent, tmp_path):
-    from partimento.formats.midi import read_midi, write_midi
-
     folder = tmp_path / "tunes"
     folder.mkdir()
     for number in range(6):
-        (folder / f"{number}.mid").write_bytes(
-            write_midi(read_midi(tune_file(number)).transpose(24))
-        )
+        high = read_midi(tune_file(number)).transpose(24)
+        (folder / f"{number}.mid").write_bytes(write_midi(high))
     wide = read_midi(tune_file(9))
     notes = wide.parts[0].notes
     spread = notes.pitch + 12 * (np.arange(len(notes)) % 3)
-    from dataclasses import replace
-
     part = replace(wide.parts[0], notes=replace(notes, pitch=spread))
     (folder / "wide.mid").write_bytes(write_midi(wide.with_parts([part])))
     exit_code, said, _ = finetune(folder, tmp_path / "run", "--from", parent)
