@@ -127,7 +127,6 @@ def test_tunes_out_of_reach_are_moved_or_left_out_with_the_reason(parent, tmp_pa
         (("--dropout", 1), "dropout must be in [0, 1)"),
         (("--name", ""), "name must be 1 to 80 printable characters"),
         (("--minutes", 0), "minutes must be above 0"),
-        (("--lowest", 40), "No such option"),
         (("--min-bars", 99), "too few melodies to learn from some and judge by others: 0"),
     ],
 )

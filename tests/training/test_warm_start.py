@@ -87,7 +87,7 @@ def test_a_config_that_is_not_of_its_weights_is_refused(save, changes, message):
 
 
 def test_missing_weights_are_named(save):
-    with pytest.raises(CheckpointError, match="head.bias should be 38 and is missing"):
+    with pytest.raises(CheckpointError, match=r"head\.bias should be 38 and is missing"):
         network_of(save(drop=("head.bias",)))
 
 
