@@ -13,7 +13,7 @@ The training tunes need not be there: checkpoints carry hashes of their runs (`t
 `longest_shared_runs` takes those as well.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -116,7 +116,9 @@ def longest_shared_runs(melodies: Sequence[Score], others: Others) -> list[Share
 def training_runs(model: Any) -> HashedRuns | None:
     """Hashes of the training tunes that a model's checkpoint carries; `None` if it has none."""
     checkpoint = getattr(model, "checkpoint", None)
-    arrays = checkpoint.arrays() if checkpoint is not None else None
+    if checkpoint is None:
+        return None
+    arrays = checkpoint.arrays()
     if arrays is None:
         return None
     try:
@@ -125,7 +127,7 @@ def training_runs(model: Any) -> HashedRuns | None:
         raise CheckpointError(f"{checkpoint.path}: {error}") from None
 
 
-def copying(melodies: dict[str, Sequence[Score]], others: Others) -> dict[str, SharedRuns]:
+def copying(melodies: Mapping[str, Sequence[Score]], others: Others) -> dict[str, SharedRuns]:
     """Sum up, by name, the runs that some sets of melodies share with the same others."""
     runs = longest_shared_runs([score for scores in melodies.values() for score in scores], others)
     summed, start = {}, 0

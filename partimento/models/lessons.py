@@ -12,7 +12,7 @@ own vocabulary, inputs and settings (Adam, constant rate, dropout of a half):
 | `attention` | 40 | pitch, direction, repeats, place, keys; and its own last 40 outputs |
 
 Each exists with layers of 128, as published, and of 512 (`basic-512`). `tunes` is ours, what the
-shipped `melody-rnn` is trained with, and `small` its little sister; their dropout of `None` is
+shipped `melody-rnn` is trained with, and `small` its little sister. The dropout of `tunes` is
 chosen by the size of the data, once they are read (`models.regularisation`).
 
 References
@@ -89,7 +89,7 @@ MELODY_RNN: dict[str, Preset] = {
     },
     "small": {
         "representation": {"lowest": 48, "highest": 83},
-        "network": {"hidden_size": 128, "num_layers": 2, "dropout": None},
+        "network": {"hidden_size": 128, "num_layers": 2, "dropout": 0.2},
         "settings": {"learning_rate": 3e-3},
     },
     "tunes": {

@@ -123,7 +123,9 @@ def network_config(checkpoint: Checkpoint) -> MelodyRNNConfig:
             f"the network of {checkpoint.name} has a setting that this version does not know: "
             f"{unknown[0]!r}"
         )
-    plain = {name: tuple(v) if isinstance(v, list) else v for name, v in asked.items()}
+    plain: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in asked.items()
+    }
     try:
         sizes = (plain["vocab_size"], plain["hidden_size"], plain["num_layers"])
         if not isinstance(plain["feature_sizes"], tuple) or any(

@@ -20,7 +20,7 @@ PIECES = found(
     test=[tune(4, 91)],
 ).pieces
 SETTINGS = TrainingSettings(
-    steps=12, decay=False, evaluate_every=3, patience=2, warmup_steps=1, batch_size=2, threads=1
+    steps=12, final_rate=1.0, evaluate_every=3, patience=2, warmup_steps=1, batch_size=2, threads=1
 )
 
 
