@@ -165,6 +165,8 @@ def study_finetuning() -> None:
         for rate in (2.5e-4, 1e-3):
             settings = replace(lesson.settings, learning_rate=rate)
             tried(f"draw {draw}, rate {rate}", replace(lesson, settings=settings), pieces, judges)
+        still = replace(lesson, settings=replace(lesson.settings, transpose=0))
+        tried(f"draw {draw}, in their own keys", still, pieces, judges)
         doubled = [replace(piece, score=piece.score.stretch(2)) for piece in pieces]
         tried(f"draw {draw}, doubled note values too", lesson, [*pieces, *doubled], judges)
 
