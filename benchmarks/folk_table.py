@@ -8,12 +8,12 @@ the versions of a tune stay on one side. Both models learn from the same trainin
 on the same validation tunes, and are measured on the same test tunes, in bits a note.
 
 folk-rnn (Sturm, Santos, Ben-Tal and Korshunova, "Music transcription modelling and composition
-using deep learning", 2016) reads tunes as ABC, a token for each pitch, length, bar line and tie, all
-moved to C, after a token each for meter and mode; three LSTM layers of 512, one-hot inputs, dropout
-of a half. Here the tokens are made from the same melodies on the same grid; meter and key are given
-to it free (the key as the file says), and so is the end of a tune. Its bits are those of all other
-tokens. Ours pays for every grid step, silence before an upbeat included, and is told the meter, not
-the key. Both train with AdamW, a falling rate, batches of 16 and bfloat16; only the best weights on
+using deep learning", 2016) reads tunes as ABC, a token for each pitch, length, bar line and tie,
+all moved to C, after a token each for meter and mode; three LSTM layers of 512, one-hot inputs,
+dropout of a half. Here the tokens come from the same melodies on the same grid; meter and key are
+given to it free (the key as the file says), and so is the end of a tune. Its bits are those of all
+other tokens. Ours pays for every grid step, silence before an upbeat included, and is told the
+meter, not the key. Both train with AdamW, a falling rate, batches of 16 and bfloat16; only the best weights on
 the validation tunes count.
 """
 
@@ -207,7 +207,7 @@ def train_folk_rnn(name: str, minutes: float) -> None:
 
     with run.locked():
         run.begin({"minutes": minutes, PIECES: digest_of(data.pieces)}, resume=True)
-        train(network, data, evaluate, settings, run, teller(f"{name} folk-rnn"), "cpu", print)
+        train(network, data, evaluate, settings, run, teller(f"{name} folk-rnn"), None, print)
 
 
 def teller(what: str):

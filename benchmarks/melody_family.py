@@ -3,8 +3,8 @@
     python benchmarks/melody_family.py train [--only basic mono] [--minutes 12]
     python benchmarks/melody_family.py table
 
-`train` teaches Magenta's four configurations (`models.lessons.PUBLISHED`) and ours, each on what its
-own rules keep of the same training pieces, and chooses the best weights on validation pieces; ours
+`train` teaches Magenta's four configurations (`models.lessons.PUBLISHED`), each on what its own
+rules keep of the same training pieces, and chooses the best weights on validation pieces; ours
 is trained by `recipes/melody_rnn.py`. `table` measures all of them on the same held-out
 melodies (those that a vocabulary of 48-83 holds, of at least 7 bars and 5 pitches), as ONNX Runtime
 plays them: nats a grid step and a note. Steps a second are those of training, all models in one
