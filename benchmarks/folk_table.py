@@ -13,8 +13,8 @@ all moved to C, after a token each for meter and mode; three LSTM layers of 512,
 dropout of a half. Here the tokens come from the same melodies on the same grid; meter and key are
 given to it free (the key as the file says), and so is the end of a tune. Its bits are those of all
 other tokens. Ours pays for every grid step, silence before an upbeat included, and is told the
-meter, not the key. Both train with AdamW, a falling rate, batches of 16 and bfloat16; only the best weights on
-the validation tunes count.
+meter, not the key. Both train with AdamW, a falling rate, batches of 16 and bfloat16; only the best
+weights on the validation tunes count.
 """
 
 import argparse
