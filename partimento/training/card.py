@@ -27,19 +27,35 @@ def write_card(config: dict[str, Any], log: list[dict[str, Any]]) -> str:
 def _head(config: dict[str, Any]) -> str:
     representation, network = config["representation"], config["network"]
     reads = ["the event before"]
+    if representation.get("key_aware"):
+        reads = ["the sounding pitch", "where the line moves", "the keys it may be in"]
     if representation["with_position"]:
         reads.append("the place in the bar, the beat and a cycle of 16 bars")
+    if bits := representation.get("counter_bits"):
+        reads.append(f"the place in the bar as {bits} binary digits")
     if ago := representation["lookback_bars"]:
         reads.append(f"what stood here {_listed(ago)} bars ago")
+    if ago := representation.get("match_bars"):
+        reads.append(f"how many events in a row were those of {_listed(ago)} bars before")
     if representation["countdown_bars"]:
         reads.append("how many bars are left (when asked to write a given number of bars)")
+    more = ""
+    if ago := representation.get("repeat_bars"):
+        more += f' It may also say "the same as {_listed(ago)} bars ago".'
+    if representation.get("from_first_note"):
+        more += (
+            " Pitches are read and written as intervals from the first note, so all keys are one."
+        )
+    if length := network.get("attention_length"):
+        more += f" Its first layer attends to its own last {length} outputs."
+    layers = network["num_layers"]
     return (
         f"# {config['name']}\n\n"
         f"A {config['family']} made with {config['made_with']} (preset "
-        f"`{config['training']['config']}`): an LSTM of {network['num_layers']} layers of "
+        f"`{config['training']['config']}`): an LSTM of {layers} layer{'s' * (layers != 1)} of "
         f"{network['hidden_size']} that predicts a melody event by event, "
         f"{representation['steps_per_quarter']} to a quarter note, in pitches "
-        f"{representation['lowest']}-{representation['highest']}. It reads {_listed(reads)}. "
+        f"{representation['lowest']}-{representation['highest']}. It reads {_listed(reads)}.{more} "
         f"{config['figures']['parameters']:,} weights."
     )
 
