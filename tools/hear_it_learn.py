@@ -8,6 +8,7 @@ Every figure on the page is taken from the run folder, or measured here on its s
 
 import argparse
 import json
+import textwrap
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -112,8 +113,8 @@ bar of rest stands between).
 
 {table(learning)}
 
-The figures are of the {len(learning.samples)} samples on this page, six new bars each: enough to
-see the way, too few to judge a model by (`partimento evaluate` takes hundreds).
+The figures are those of six new bars each: enough to see the way, too few to judge a model by
+(`partimento evaluate` takes hundreds).
 
 ## What to listen for
 
@@ -130,7 +131,7 @@ see the way, too few to judge a model by (`partimento evaluate` takes hundreds).
 
 The end of `partimento train`, in its own words:
 
-> {" ".join(verdict["words"])}
+{quoted(" ".join(verdict["words"]))}
 
 What may help, it says:
 
@@ -138,20 +139,20 @@ What may help, it says:
 
 ## Make your own
 
-Every run keeps its samples (in `runs/{config["name"]}/samples`, a few hundred bytes each), so this
-works while it trains, too:
+Every run keeps its samples, a few hundred bytes each, so this works while it trains, too:
 
 ```
 {command}
 partimento listen runs/{config["name"]} -o learning.wav --picture learning.png
 ```
 
-That is the run of this page: {report["train"]["melodies"]:,} melodies
-({report["train"]["notes"]:,} notes) to learn from, {report["valid"]["melodies"]:,} held out,
-{figures["parameters"]:,} weights, {training["steps"]:,} steps in {training["seconds"] / 60:.3g}
-minutes on {threads(training["settings"]["threads"])}. `--listen-primer "c4:q d4:q e4:h"` has it go
-on from notes of yours; without it, the primer is the opening of a held-out melody, which the
-network never trains on.
+That is the run of this page:
+{report["train"]["melodies"]:,} melodies ({report["train"]["notes"]:,} notes) to learn from,
+{report["valid"]["melodies"]:,} held out, {figures["parameters"]:,} weights, {training["steps"]:,}
+steps on {threads(training["settings"]["threads"])}.
+
+`--listen-primer "c4:q d4:q e4:h"` has it go on from notes of yours; without it, the primer is the
+opening of a held-out melody, which the network never trains on.
 
 Listening changes nothing: the weights are the same to the bit whether or not samples are kept, a
 run that is stopped and resumed keeps those it has, and a sample that fails costs that sample alone.
@@ -160,6 +161,11 @@ run that is stopped and resumed keeps those it has, and a sample that fails cost
 python tools/hear_it_learn.py runs/{config["name"]}    # makes this page again
 ```
 """
+
+
+def quoted(words: str) -> str:
+    """Set a paragraph as a quotation of short lines."""
+    return textwrap.fill(words, 98, initial_indent="> ", subsequent_indent="> ")
 
 
 def table(learning: Learning) -> str:

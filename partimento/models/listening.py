@@ -166,6 +166,9 @@ class Learning:
                     else " yet: the first comes before the first step"
                 )
             )
+        if samples[-1].is_best:  # the last step's weights may be the best: heard once
+            best = samples[-1].step
+            samples = [*(s for s in samples[:-1] if s.step != best), samples[-1]]
         log = read_log(run / "log.jsonl")
         config = _json(run / "checkpoint" / "config.json")
         looks = {line["step"]: line.get("held_out_nats_per_step") for line in log}

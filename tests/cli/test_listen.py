@@ -30,7 +30,7 @@ def test_it_makes_one_file_and_says_which_steps_are_in_it(learned, tmp_path):
         "  0:00  step 0: held out 3.500 nats a step",
         "  0:18  step 1: held out 2.500 nats a step",
         "  0:36  step 2: held out 1.500 nats a step",
-        "  0:54  best weights, step 2: held out 1.500 nats a step",
+        "  0:54  best weights, step 3: held out 0.250 nats a step",
         "  beside it: 3.830 by chance",
         f"wrote {out}: 4 samples, {read(out).num_notes} notes",
     ]
@@ -71,7 +71,7 @@ def test_json_has_the_same_facts(learned, tmp_path):
     assert facts["is_finished"]
     assert facts["files"] == [str(tmp_path / "a.mid")]
     assert facts["baselines"] == {"by chance": 3.83}
-    assert [sample["step"] for sample in facts["samples"]] == [0, 1, 2, 2]
+    assert [sample["step"] for sample in facts["samples"]] == [0, 1, 2, 3]
     assert facts["samples"][1] == {
         "step": 1,
         "is_best": False,

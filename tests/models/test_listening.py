@@ -86,7 +86,7 @@ def test_a_vocabulary_without_room_for_the_primer_begins_from_nothing(primer, re
 # What a run has kept.
 
 
-def run_of(folder, steps=(0, 1, 2), best=2, figures=None, log=()):
+def run_of(folder, steps=(0, 1, 2), best=3, figures=None, log=()):
     """A run folder with samples, as training leaves it."""
     (folder / FOLDER).mkdir(parents=True)
     (folder / "run.json").write_text(json.dumps({"name": "mine"}))
@@ -114,7 +114,7 @@ def test_all_samples_stand_in_a_row_with_a_bar_of_rest_between(tmp_path):
         "step 0: held out 3.500 nats a step",
         "step 1: held out 2.500 nats a step",
         "step 2: held out 1.500 nats a step",
-        "best weights, step 2: held out 1.500 nats a step",
+        "best weights, step 3: held out 0.250 nats a step",
     ]
     assert learning.starts_seconds() == [n * 2.0 * (bars + 1) for n in range(4)]
     for number, sample in enumerate(learning.samples):
@@ -122,7 +122,7 @@ def test_all_samples_stand_in_a_row_with_a_bar_of_rest_between(tmp_path):
         assert score.slice(first, first + bars).parts[0].notes == sample.score.parts[0].notes
         if number < 3:
             assert not score.slice(first + bars, first + bars + 1).num_notes
-    assert read_stamps(score) == [{"verb": "listen", "model": "mine", "steps": [0, 1, 2, 2]}]
+    assert read_stamps(score) == [{"verb": "listen", "model": "mine", "steps": [0, 1, 2, 3]}]
 
 
 def test_the_log_has_the_last_word_on_losses_and_the_nearest_look_speaks_for_a_sample(tmp_path):
@@ -140,6 +140,11 @@ def test_the_log_has_the_last_word_on_losses_and_the_nearest_look_speaks_for_a_s
     assert learning.caption(learning.samples[-1]) == (
         "step 4: held out 1.250 nats a step (at step 3)"
     )
+
+
+def test_the_best_weights_are_heard_once_where_they_are_the_last(tmp_path):
+    learning = Learning.of(run_of(tmp_path, best=2))
+    assert [(s.step, s.is_best) for s in learning.samples] == [(0, False), (1, False), (2, True)]
 
 
 def test_only_a_finished_run_knows_its_baselines(tmp_path):
