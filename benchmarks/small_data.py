@@ -125,9 +125,11 @@ def one_draw(draw: int, parts: MelodyData, out: Path) -> list[dict[str, Any]]:
     )
     mixed = MelodyData([*known, *(replace(piece, split="valid") for piece in judges)], data.report)
     taught = train_melody_rnn(scratch, mixed, out / "scratch", resume=True, tell=print)
+    assert taught is not None
     minutes = taught.outcome.seconds / 60
     rows.append(of_model("from random weights", out / "scratch", minutes))
     taught = finetune_melody_rnn(fine, data, out / "fine", resume=True, tell=print)
+    assert taught is not None
     rows.append(of_model("fine-tuned", out / "fine", taught.outcome.seconds / 60))
     return rows
 

@@ -1,12 +1,14 @@
 """`partimento finetune`: teach a model that knows music your music, from a few files on."""
 # ruff: noqa: T201
 
+import io
+from contextlib import redirect_stdout
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from partimento.cli import options as data_options
+from partimento.cli import options as reading
 from partimento.cli import training_options as options
 from partimento.errors import EXIT_PARTLY
 
@@ -45,18 +47,18 @@ def run(
     learning_rate: options.LearningRate = None,
     evaluate_every: options.EvaluateEvery = None,
     patience: options.Patience = None,
-    melody: data_options.Melody = None,
-    min_bars: data_options.MinBars = None,
-    min_pitches: data_options.MinPitches = None,
-    max_rest_bars: data_options.MaxRestBars = None,
-    min_on_grid: data_options.MinOnGrid = None,
-    pickups: data_options.Pickups = None,
-    salvage: data_options.Salvage = False,
-    max_file_mb: data_options.MaxFileMb = 16,
-    split_seed: data_options.SplitSeed = 0,
-    workers: data_options.Workers = 0,
-    no_cache: data_options.NoCache = False,
-    strict: data_options.Strict = False,
+    melody: reading.Melody = None,
+    min_bars: reading.MinBars = None,
+    min_pitches: reading.MinPitches = None,
+    max_rest_bars: reading.MaxRestBars = None,
+    min_on_grid: reading.MinOnGrid = None,
+    pickups: reading.Pickups = None,
+    salvage: reading.Salvage = False,
+    max_file_mb: reading.MaxFileMb = 16,
+    split_seed: reading.SplitSeed = 0,
+    workers: reading.Workers = 0,
+    no_cache: reading.NoCache = False,
+    strict: reading.Strict = False,
     name: options.Name = None,
     resume: options.Resume = False,
 ) -> None:
@@ -65,9 +67,11 @@ def run(
     from partimento.data.cache import cache_folder
     from partimento.evaluation.comparison import copying_words
     from partimento.models.finetuning import finetune_melody_rnn, finetuning_lesson
-    from partimento.models.lessons import check_run, load_pieces, open_run
+    from partimento.models.lessons import check_run, is_helper, load_pieces, open_run
     from partimento.models.load import load
 
+    if is_helper():  # of several processes that train together, the first speaks
+        context.with_resource(redirect_stdout(io.StringIO()))
     folder = context.with_resource(open_run(out).locked())
     lesson = finetuning_lesson(
         model,
@@ -104,10 +108,10 @@ def run(
     )
     print(found.report.text(), flush=True)
     print(found.preparing.text(), flush=True)
-    if strict and found.report.files_skipped:
-        raise typer.Exit(EXIT_PARTLY)
     if words := _out_of_reach(found):
         print(words)
+    if strict and found.report.files_skipped:
+        raise typer.Exit(EXIT_PARTLY)
     with ProgressBar("the model as it was") as bar:
         taught = finetune_melody_rnn(
             lesson,
@@ -118,6 +122,8 @@ def run(
             report=bar.update,
             tell=bar.tell,
         )
+    if taught is None:  # another process writes the model, and says so
+        return
     outcome = taught.outcome
     print(
         f"trained {outcome.step:,} step{'s' * (outcome.step != 1)} in {clock(outcome.seconds)} "

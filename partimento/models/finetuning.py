@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from partimento.checkpoints import open_checkpoint
 from partimento.data import MelodyData
 from partimento.errors import CheckpointError
-from partimento.models.lessons import check_name, need_torch
+from partimento.models.lessons import check_name, need_torch, open_run
 from partimento.models.regularisation import DROPOUT_OF_FINETUNING
 from partimento.music.score import Score
 from partimento.training.run_folder import RunFolder
@@ -116,16 +116,19 @@ def finetune_melody_rnn(
     report: Callable[["Progress"], None] = lambda progress: None,
     tell: Callable[[str], None] = lambda words: None,
     listen_primer: Score | None = None,
-) -> "Taught":
-    """Fine-tune into a run folder; ``out/checkpoint`` is the finished model."""
+) -> "Taught | None":
+    """Fine-tune into a run folder; ``out/checkpoint`` is the finished model.
+
+    Parameters and result are those of `train_melody_rnn`.
+    """
     need_torch()
     from partimento.models.listening import player, primer_kept, primer_of
     from partimento.training.folds import teach_by_folds
     from partimento.training.melody import teach
 
-    run = out if isinstance(out, RunFolder) else RunFolder(out)
+    run = out if isinstance(out, RunFolder) else open_run(out)
     few = len(data.split("valid")) < FEW_HELD_OUT
-    taught = (teach_by_folds if few else teach)(
+    return (teach_by_folds if few else teach)(
         lesson,
         data.pieces,
         run,
@@ -141,5 +144,3 @@ def finetune_melody_rnn(
             name=lesson.name,
         ),
     )
-    assert taught is not None, "one process fine-tunes"
-    return taught

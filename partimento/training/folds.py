@@ -16,11 +16,11 @@ import torch
 
 from partimento.data import Piece
 from partimento.data.folds import deal
-from partimento.errors import DataError
+from partimento.errors import DataError, ParameterError
 from partimento.music.score import Score
 from partimento.training.baselines import by_counts, by_five_gram, uniform
 from partimento.training.batches import Batch, EncodedPiece, MelodyBatches, encode_pieces
-from partimento.training.distributed import Group
+from partimento.training.distributed import Group, joined
 from partimento.training.listening import Listener
 from partimento.training.loop import (
     HeldOut,
@@ -74,9 +74,16 @@ def teach_by_folds(
     encoded = [encode_pieces(fold, lesson.representation) for fold in folds]
     whole = encode_pieces(known, lesson.representation)
     share = len(folds) + 1
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    with run.locked():
-        asked = lesson.facts() | {PIECES: digest_of(pieces), "folds": len(folds)}
+    with run.locked(), joined() as group:
+        if group.size > 1:
+            raise ParameterError(
+                f"{len(known)} melodies are learned from in one process: leave torchrun out"
+            )
+        asked = lesson.facts() | {
+            "melodies": len(pieces),
+            PIECES: digest_of(pieces),
+            "folds": len(folds),
+        }
         run.begin(asked, resume=resume)
         with enough_memory():
             network = lesson.new_network()
@@ -94,7 +101,7 @@ def teach_by_folds(
             part = RunFolder(run.path / "folds" / str(index + 1))
             with part.locked(), enough_memory():
                 part.begin(asked | {"fold": index + 1}, resume=True)
-                network = lesson.new_network().to(device)
+                network = lesson.new_network().to(group.device)
                 outcome = _go_on(
                     run,
                     network,
@@ -103,7 +110,7 @@ def teach_by_folds(
                     settings,
                     part,
                     _scaled(report, index, share),
-                    None,
+                    group,
                     tell,
                 )
             outcomes.append(outcome)
@@ -132,7 +139,7 @@ def teach_by_folds(
         if play is not None:
             listener = Listener(run.path, play, measured, settings.evaluate_every, tell)
         with enough_memory():
-            network = lesson.new_network().to(device)
+            network = lesson.new_network().to(group.device)
             outcome = _go_on(
                 run,
                 network,
@@ -141,7 +148,7 @@ def teach_by_folds(
                 settings,
                 run,
                 _scaled(report, share - 1, share),
-                None,
+                group,
                 tell,
                 listener or (lambda step, loss, network: None),
             )
