@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from partimento.checkpoints import open_checkpoint, save_checkpoint
+from partimento.checkpoints.arrays import write_arrays
 from partimento.data import MelodyData
 from partimento.data.sources import data_root
 from partimento.evaluation.comparison import Comparison, compare
@@ -20,6 +21,7 @@ from partimento.models.lessons import lesson_for, load_pieces, train_melody_rnn
 from partimento.models.load import load
 from partimento.training.card import write_card
 from partimento.training.loop import Progress
+from partimento.training.melody import TRAINING_RUNS
 from partimento.training.run_folder import RunFolder
 
 ROOT = Path(__file__).parent.parent
@@ -83,6 +85,7 @@ def ship(run: Path, data: MelodyData, place: Path) -> None:
         weights=made.weights(),
         graphs={"step.onnx": made.graph("step")},
         card=card + beside_people(tables) + credits_of(data),
+        extras={TRAINING_RUNS: write_arrays(made.arrays(TRAINING_RUNS) or {})},
     )
     print(f"wrote {place}")
 

@@ -36,6 +36,7 @@ VERBS = {  # verb: module of partimento.cli whose `run` it is
     "likelihood": "likelihood",
     "train": "train",
     "listen": "listen",
+    "finetune": "finetune",
     "data": "data",
     "evaluate": "evaluate",
     "models": "models",

@@ -11,9 +11,12 @@ from partimento.cli import options
 def run(
     model: Annotated[str, typer.Argument(help="A model by name, or a checkpoint folder.")],
     data: Annotated[
-        list[str],
-        typer.Option(help="A folder, zip or MIDI file, or a set by name; may be given repeatedly."),
-    ],
+        list[str] | None,
+        typer.Option(
+            help="A folder, zip or MIDI file, or a set by name; may be given repeatedly. Without "
+            "it, only how far the model copies its training tunes is said."
+        ),
+    ] = None,
     split: Annotated[
         str, typer.Option(help="Tunes to compare with: valid, or test (for the last word).")
     ] = "valid",
@@ -38,11 +41,22 @@ def run(
 ) -> None:
     """Compare what a model makes with tunes it has not seen: statistics, surprise, copying."""
     from partimento.data.cache import cache_folder
-    from partimento.evaluation.comparison import compare
+    from partimento.evaluation.comparison import compare, compare_with_training
     from partimento.models.lessons import read_pieces
     from partimento.models.load import load
 
     loaded = load(model, verb="sample")
+    sampling = {"temperature": temperature, "top_p": top_p, "top_k": top_k}
+    if not data:
+        copied = compare_with_training(loaded, count=count, bars=bars, seed=seed, **sampling)
+        if json:
+            from json import dumps
+
+            print(dumps(copied.as_dict(), indent=2))
+        else:
+            print(f"{loaded!r}\n")
+            print(copied.text())
+        return
     found = read_pieces(
         data,
         loaded.representation,
@@ -65,9 +79,7 @@ def run(
         count=count,
         bars=bars,
         seed=seed,
-        temperature=temperature,
-        top_p=top_p,
-        top_k=top_k,
+        **sampling,
     )
     if json:
         from json import dumps

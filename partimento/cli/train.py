@@ -44,7 +44,10 @@ def run(
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Examples a step.")] = None,
     hidden_size: Annotated[int | None, typer.Option(help="Width of the network.")] = None,
-    dropout: Annotated[float | None, typer.Option(help="Share of values dropped.")] = None,
+    dropout: Annotated[
+        float | None,
+        typer.Option(help="Share of values dropped; chosen by the size of the data if not said."),
+    ] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
     evaluate_every: Annotated[
         int | None, typer.Option(help="Steps between looks at the held-out pieces.")
@@ -79,6 +82,7 @@ def run(
 ) -> None:
     """Teach a model from random weights: on your folder, or on a set by name."""
     from partimento.data.cache import cache_folder
+    from partimento.evaluation.comparison import copying_words
     from partimento.models.lessons import (
         check_run,
         is_helper,
@@ -87,6 +91,7 @@ def run(
         open_run,
         train_melody_rnn,
     )
+    from partimento.models.load import load
 
     if is_helper():  # of several processes that train together, the first speaks
         context.with_resource(redirect_stdout(io.StringIO()))
@@ -133,7 +138,7 @@ def run(
     print(found.preparing.text(), flush=True)
     if strict and found.report.files_skipped:
         raise typer.Exit(EXIT_PARTLY)
-    with _ProgressBar() as bar:
+    with ProgressBar() as bar:
         taught = train_melody_rnn(
             lesson,
             found,
@@ -150,7 +155,7 @@ def run(
     figures, outcome = taught.figures, taught.outcome
     ended = {"done": "as long as asked", "early": "early: nothing better came any more"}
     print(
-        f"trained {outcome.step:,} step{'s' * (outcome.step != 1)} in {_clock(outcome.seconds)} "
+        f"trained {outcome.step:,} step{'s' * (outcome.step != 1)} in {clock(outcome.seconds)} "
         f"({ended[outcome.reason]}); best at step {figures['best_step']:,}: held out "
         f"{figures['valid_nats_per_step']:.4f} nats a step, "
         f"{figures['valid_nats_per_note']:.3f} nats a note"
@@ -163,9 +168,10 @@ def run(
         f"the exported graph agrees with PyTorch to {figures['largest_logit_difference']:.1g} on "
         "held-out music"
     )
+    print(copying_words(load(taught.folder.checkpoint), found))
     print(f"wrote {taught.folder.checkpoint}")
     print(f"hear it learn: partimento listen {quote(str(out))} -o learning.wav")
-    print(f"next: partimento {_example(lesson)} --model {quote(str(out))} --bars 8")
+    print(f"next: partimento {example_verb(lesson)} --model {quote(str(out))} --bars 8")
 
 
 def _primer(text: str, lesson: "Lesson") -> "Score":
@@ -178,7 +184,7 @@ def _primer(text: str, lesson: "Lesson") -> "Score":
     return score
 
 
-def _example(lesson: "Lesson") -> str:
+def example_verb(lesson: "Lesson") -> str:
     """Write a verb that this model can do, with notes that it knows."""
     lowest, highest = lesson.representation.lowest, lesson.representation.highest
     for octave in (4, 5, 3, 6, 2, 1, 7, 0, 8):
@@ -187,10 +193,10 @@ def _example(lesson: "Lesson") -> str:
     return "sample"
 
 
-class _ProgressBar:
+class ProgressBar:
     """A line for every look at the held-out pieces; below it, on a terminal, a bar."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: str = "random weights") -> None:
         from rich.console import Console
         from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as Bar
@@ -204,9 +210,10 @@ class _ProgressBar:
             transient=True,
             disable=not self._console.is_terminal,
         )
+        self._before = f"{before}, before the first step"
         self._task = self._bar.add_task("", total=1.0, words="step 0", left="")
 
-    def __enter__(self) -> "_ProgressBar":
+    def __enter__(self) -> "ProgressBar":
         self._bar.start()
         return self
 
@@ -214,22 +221,26 @@ class _ProgressBar:
         self._bar.stop()
 
     def tell(self, words: str) -> None:
+        """Print a line above the bar."""
         self._console.print(words, markup=False)
         self._console.file.flush()
 
     def start(self, parameters: int, batches: int) -> None:
+        """Say how large network and data are."""
         self.tell(f"{parameters:,} weights, {batches:,} batches an epoch")
 
     def estimate(self, found: "Estimate") -> None:
+        """Say how long it may take."""
         self.tell(
-            f"about {_clock(found.seconds)} to step {found.steps:,}, {found.epochs:.2g} times "
+            f"about {clock(found.seconds)} to step {found.steps:,}, {found.epochs:.2g} times "
             "through the music, if it does not stop early"
         )
 
     def update(self, progress: "Progress") -> None:
+        """Move the bar, and print a line if the held-out pieces were just looked at."""
         left = ""
         if progress.done > 0 and progress.seconds >= 1:  # else nothing can be said yet
-            left = f"{_clock(progress.seconds / progress.done - progress.seconds)} left"
+            left = f"{clock(progress.seconds / progress.done - progress.seconds)} left"
         pace = f"loss {progress.loss:.3f}  {progress.steps_per_second:,.0f} events/s"
         words = f"step {progress.step:,}"
         self._bar.update(
@@ -244,12 +255,12 @@ class _ProgressBar:
             f"held out {progress.held_out.nats_per_step:.4f} nats/step "
             f"{progress.held_out.nats_per_note:.3f} nats/note"
         )
-        before_it = "random weights, before the first step"
-        details = f"{pace}  {left}" if progress.step else before_it
+        details = f"{pace}  {left}" if progress.step else self._before
         self.tell(f"{words}  {found}  {details}")
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Write seconds as hours, minutes and seconds."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}"

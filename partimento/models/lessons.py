@@ -12,7 +12,8 @@ own vocabulary, inputs and settings (Adam, constant rate, dropout of a half):
 | `attention` | 40 | pitch, direction, repeats, place, keys; and its own last 40 outputs |
 
 Each exists with layers of 128, as published, and of 512 (`basic-512`). `tunes` is ours, what the
-shipped `melody-rnn` is trained with, and `small` its little sister.
+shipped `melody-rnn` is trained with, and `small` its little sister. The dropout of `tunes` is
+chosen by the size of the data, once they are read (`models.regularisation`).
 
 References
 ----------
@@ -29,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 from partimento.data import MelodyData, MelodyRules, load_melodies
 from partimento.data.found import WalkLimits
 from partimento.errors import EnvironmentFault, ParameterError
+from partimento.models.regularisation import dropout_for
 from partimento.music.score import Score
 from partimento.representations.melody import MelodyRepresentation
 from partimento.training.run_folder import RunFolder, RunFolderElsewhere
@@ -103,7 +105,7 @@ MELODY_RNN: dict[str, Preset] = {
             "repeat_bars": BARS_BACK,
             "from_first_note": True,
         },
-        "network": {"hidden_size": 480, "num_layers": 1, "dropout": 0.4},
+        "network": {"hidden_size": 480, "num_layers": 1, "dropout": None},
         "settings": {"learning_rate": 2e-3, "warmup_steps": 300, "transpose": 0, "crop": 0.5},
     },
 }
@@ -130,15 +132,12 @@ def lesson_for(
         Fields of the representation, the network or `TrainingSettings`; `None` keeps the preset's
         value. ``threads=0`` means all cores.
     """
-    _need_torch()
+    need_torch()
     from partimento.training.loop import TrainingSettings
     from partimento.training.melody import Lesson
 
     preset = _preset(model, config)
-    if not (1 <= len(name) <= MAX_NAME and name.isprintable()):
-        raise ParameterError(
-            f"name must be 1 to {MAX_NAME} printable characters, got {name!r}: give --name"
-        )
+    check_name(name)
     parts = {part: dict(values) for part, values in preset.items()}
     if changes.get("threads") == 0:
         changes["threads"] = os.cpu_count() or 1
@@ -294,7 +293,8 @@ def train_melody_rnn(
     As it learns it goes on from `listen_primer` now and then, by default from the opening of a
     held-out melody: ``out/samples`` (see `training.listening`).
     """
-    _need_torch()
+    need_torch()
+    lesson = settled(lesson, data)
     from partimento.models.listening import player, primer_kept, primer_of
     from partimento.training.melody import teach
 
@@ -328,7 +328,24 @@ def _preset(model: str, config: str) -> dict[str, dict[str, Any]]:
     return PRESETS[model][config]
 
 
-def _need_torch() -> None:
+def settled(lesson: "Lesson", data: MelodyData) -> "Lesson":
+    """Choose what a lesson leaves open until the data are known: the dropout, by their size."""
+    if lesson.dropout is not None:
+        return lesson
+    notes = sum(piece.score.num_notes for piece in data.split("train"))
+    return replace(lesson, dropout=dropout_for(notes))
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that no checkpoint can have."""
+    if not (1 <= len(name) <= MAX_NAME and name.isprintable()):
+        raise ParameterError(
+            f"name must be 1 to {MAX_NAME} printable characters, got {name!r}: give --name"
+        )
+
+
+def need_torch() -> None:
+    """Refuse in one line where PyTorch is missing."""
     try:
         import torch  # noqa: F401
     except ImportError:

@@ -47,12 +47,7 @@ def _head(config: dict[str, Any]) -> str:
 def _data(config: dict[str, Any]) -> str:
     report = config["training"]["data_report"]
     lines = ["## Data", "", "Trained on: " + _listed(f"`{n}`" for n in config["training"]["data"])]
-    if sources := [s for s in report.get("sources", []) if "licence" in s]:
-        lines += ["", "| set | licence | credit | SHA-256 of its archive |", "|---|---|---|---|"]
-        lines += [
-            f"| {s['name']} | {s['licence']} | {s.get('cite', '')} | `{s.get('sha256', '')}` |"
-            for s in sources
-        ]
+    lines += _licences(report.get("sources", []))
     if splits := report.get("splits"):
         lines += ["", "| split | melodies | notes |", "|---|---|---|"]
         lines += [
@@ -63,7 +58,31 @@ def _data(config: dict[str, Any]) -> str:
         if report.get("split_by") == "published":
             how += ", as the sets are published"
         lines += ["", f"{how}. Training looked at train and valid alone."]
+    if parent := config["training"].get("parent"):
+        lines += [
+            "",
+            f"Fine-tuned from {parent['name']} (hash `{parent['hash']}`), which was trained on "
+            f"{_listed(f'`{name}`' for name in parent['data']) or 'what its card says'}. What it "
+            "knew is in this model too, and so are the licences.",
+            *_licences(parent["sources"]),
+        ]
     return "\n".join(lines)
+
+
+def _licences(sources: list[dict[str, Any]]) -> list[str]:
+    """Lay out the sets that have a licence as lines of a table."""
+    licensed = [source for source in sources if "licence" in source]
+    if not licensed:
+        return []
+    return [
+        "",
+        "| set | licence | credit | SHA-256 of its archive |",
+        "|---|---|---|---|",
+        *(
+            f"| {s['name']} | {s['licence']} | {s.get('cite', '')} | `{s.get('sha256', '')}` |"
+            for s in licensed
+        ),
+    ]
 
 
 def _figures(config: dict[str, Any]) -> str:
@@ -78,14 +97,22 @@ def _figures(config: dict[str, Any]) -> str:
     data = " ".join(f"--data {quote(name)}" for name in config["training"]["data"])
     if config["training"]["data_report"].get("rules", {}).get("melody", "strict") != "strict":
         data += " --melody skyline"
+    nats = "Nats are of whole pieces, in their own key, with no countdown told."
+    how, split = "To measure again (or with `--split test`):", "valid"
+    if folds := figures.get("folds"):
+        nats += (
+            f" The valid figures are of {folds} runs that each held some of the train and valid "
+            "pieces out; the model itself has learned from all of these."
+        )
+        how, split = "On the test pieces, which it has not met:", "test"
     lines += [
         "",
-        "Nats are of whole pieces, in their own key, with no countdown told.",
+        nats,
         "",
-        "To measure again (or with `--split test`):",
+        how,
         "",
         "```",
-        f"partimento evaluate {quote(config['name'])} {data} --split valid",
+        f"partimento evaluate {quote(config['name'])} {data} --split {split}",
         "```",
     ]
     return "\n".join(lines)

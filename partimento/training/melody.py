@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,9 @@ import torch
 
 from partimento import __version__
 from partimento.checkpoints import save_checkpoint
+from partimento.checkpoints.arrays import write_arrays
 from partimento.data import Piece
+from partimento.data.note_runs import hashed_runs
 from partimento.errors import DataError, EnvironmentFault
 from partimento.music.score import Score
 from partimento.networks.melody_rnn import MelodyRNN, MelodyRNNConfig
@@ -38,8 +40,10 @@ from partimento.training.loop import (
 )
 from partimento.training.run_folder import PIECES, RunFolder
 from partimento.training.verdict import Verdict, judge
+from partimento.training.warm_start import Parent
 
 EVALUATION_BATCH = 32
+TRAINING_RUNS = "training.npz"
 CHECKED_PIECES, CHECKED_STEPS = 8, 256  # real music that both engines must agree on
 
 
@@ -55,10 +59,12 @@ class Lesson:
         Preset it comes from.
     representation : MelodyRepresentation
     hidden_size, num_layers, dropout, one_hot, attention_length, embedding_size
-        See `MelodyRNNConfig`.
+        See `MelodyRNNConfig`. A dropout of `None` is still to be chosen, by the size of the data.
     settings : TrainingSettings
     data : tuple of str
         Sources as asked for, for the card.
+    parent : Parent or None
+        The checkpoint to go on from; `None` begins with random weights.
     """
 
     name: str
@@ -66,12 +72,13 @@ class Lesson:
     representation: MelodyRepresentation
     hidden_size: int
     num_layers: int
-    dropout: float
+    dropout: float | None
     settings: TrainingSettings
     data: tuple[str, ...] = ()
     one_hot: bool = False
     attention_length: int = 0
     embedding_size: int = 0
+    parent: Parent | None = None
 
     def network_config(self) -> MelodyRNNConfig:
         """Size of the network that fits the representation."""
@@ -80,7 +87,7 @@ class Lesson:
             feature_sizes=self.representation.feature_sizes,
             hidden_size=self.hidden_size,
             num_layers=self.num_layers,
-            dropout=self.dropout,
+            dropout=self.dropout or 0.0,
             one_hot=self.one_hot,
             attention_length=self.attention_length,
             embedding_size=self.embedding_size,
@@ -88,9 +95,20 @@ class Lesson:
             reference_column=self.representation.reference_column,
         )
 
+    def new_network(self) -> MelodyRNN:
+        """Make the network to begin with: the parent's, or one of random weights."""
+        if self.parent is not None:
+            return self.parent.network(self.dropout)
+        torch.manual_seed(self.settings.seed)
+        return MelodyRNN(self.network_config())
+
     def facts(self) -> dict[str, Any]:
         """All of it as plain values, for `run.json` and the checkpoint."""
-        return plain(asdict(self))
+        facts = plain(asdict(replace(self, parent=None)))
+        del facts["parent"]
+        if self.dropout is None:
+            del facts["dropout"]
+        return facts | ({"parent": self.parent.facts()} if self.parent else {})
 
 
 def plain(values: dict[str, Any]) -> dict[str, Any]:
@@ -155,23 +173,11 @@ def teach(
         trains here.
     """
     training, held_out = by_split(pieces, lesson.representation)
-    batches = MelodyBatches(
-        training,
-        lesson.representation,
-        lesson.settings.batch_size,
-        lesson.settings.chunk_steps,
-        lesson.settings.seed,
-        lesson.settings.transpose,
-        crop=lesson.settings.crop,
-    )
-    torch.manual_seed(lesson.settings.seed)
-    with _enough_memory():
-        network = MelodyRNN(lesson.network_config())
+    batches = batches_of(training, lesson)
+    with enough_memory():
+        network = lesson.new_network()
     parameters = sum(weights.numel() for weights in network.parameters())
-
-    def evaluate(module: torch.nn.Module) -> HeldOut:
-        whole = whole_pieces(held_out, lesson.representation, EVALUATION_BATCH)
-        return held_out_loss(module, whole, FIRST_PITCH)
+    evaluate = evaluation_on(held_out, lesson.representation)
 
     with run.locked(), joined() as group:
         asked = lesson.facts() | {
@@ -186,7 +192,7 @@ def teach(
         listener = None
         if play is not None:
             listener = Listener(run.path, play, evaluate, lesson.settings.evaluate_every, tell)
-        with _enough_memory():
+        with enough_memory():
             network.to(group.device)
             if group.size == 1 and lesson.settings.steps and lesson.settings.progress(*done) < 1:
                 held_out_steps = sum(len(piece.tokens) for piece in held_out)
@@ -228,6 +234,7 @@ def teach(
             ),
             "parameters": parameters,
             "best_step": best["step"],
+            **parent_figures(lesson, run),
         }
         facts = lesson.facts()
         verdict = judge(
@@ -238,8 +245,54 @@ def teach(
             epochs=outcome.step / batches.batches_per_epoch,
             training_notes=sum(piece.num_notes for piece in training),
         )
-        _finish(lesson, network, held_out, figures, outcome, run, data_facts or {}, verdict)
+        learned_from = [piece for piece in pieces if piece.split == "train"]
+        about = data_facts or {}
+        finish(lesson, network, held_out, learned_from, figures, outcome, run, about, verdict)
     return Taught(outcome, figures, run, verdict)
+
+
+def batches_of(
+    training: list[EncodedPiece], lesson: Lesson, seed: int | None = None
+) -> MelodyBatches:
+    """Lay out the batches of a lesson."""
+    settings = lesson.settings
+    return MelodyBatches(
+        training,
+        lesson.representation,
+        settings.batch_size,
+        settings.chunk_steps,
+        settings.seed if seed is None else seed,
+        settings.transpose,
+        crop=settings.crop,
+    )
+
+
+def evaluation_on(
+    held_out: list[EncodedPiece], representation: MelodyRepresentation
+) -> Callable[[torch.nn.Module], HeldOut]:
+    """Make the function that tells how surprised a network is by pieces."""
+
+    def evaluate(module: torch.nn.Module) -> HeldOut:
+        whole = whole_pieces(held_out, representation, EVALUATION_BATCH)
+        return held_out_loss(module, whole, FIRST_PITCH)
+
+    return evaluate
+
+
+def parent_figures(lesson: Lesson, run: RunFolder) -> dict[str, float]:
+    """How surprised the parent was, before the first step, by the same held-out pieces."""
+    first = next((line for line in run.read_log() if line["step"] == 0), None)
+    if lesson.parent is None or first is None:
+        return {}
+    return {
+        "parent_nats_per_step": first["held_out_nats_per_step"],
+        "parent_nats_per_note": first["held_out_nats_per_note"],
+    }
+
+
+def training_runs(pieces: list[Piece]) -> bytes:
+    """Hash the runs of notes of pieces, so that a model can be asked how far it copies them."""
+    return write_arrays(hashed_runs(piece.score for piece in pieces).arrays())
 
 
 def by_split(
@@ -266,7 +319,7 @@ def digest_of(pieces: list[Piece]) -> str:
 
 
 @contextmanager
-def _enough_memory() -> Iterator[None]:
+def enough_memory() -> Iterator[None]:
     """Make one error of the several that PyTorch raises where memory does not suffice."""
     try:
         yield
@@ -279,10 +332,11 @@ def _enough_memory() -> Iterator[None]:
         ) from error
 
 
-def _finish(
+def finish(
     lesson: Lesson,
     network: MelodyRNN,
     held_out: list[EncodedPiece],
+    learned_from: list[Piece],
     figures: dict[str, Any],
     outcome: Outcome,
     run: RunFolder,
@@ -318,6 +372,7 @@ def _finish(
             "seconds": round(outcome.seconds),
             "torch": torch.__version__,
             "verdict": verdict.facts(),
+            **({"parent": lesson.parent.told()} if lesson.parent else {}),
         },
         "figures": figures,
     }
@@ -327,4 +382,5 @@ def _finish(
         weights={name: tensor.numpy() for name, tensor in network.state_dict().items()},
         graphs={"step.onnx": graph},
         card=write_card(config, run.read_log()),
+        extras={TRAINING_RUNS: training_runs(learned_from)},
     )

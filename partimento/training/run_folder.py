@@ -7,6 +7,7 @@
 | `state/step-N.safetensors` | weights and optimizer at a step, and the best weights until then |
 | `state/step-N.json` | where the run was; SHA-256 of both files |
 | `samples/` | what the network played at doubling steps, and at the end: `training.samples` |
+| `folds/1/` … | runs like this one, where small data are dealt out to folds |
 | `checkpoint/` | the finished model |
 | `run.lock` | held by the process that trains; the kernel frees it when that process ends |
 
@@ -82,7 +83,7 @@ class RunFolder:
                 yield self
             finally:
                 self._is_locked = False
-                if made and not self._state_files():
+                if made and not self._holds_run():
                     self._remove(made)
 
     # What was asked.
@@ -191,7 +192,7 @@ class RunFolder:
 
     def _holds_run(self) -> bool:
         """Whether anything was trained here; a run that failed before its first state is none."""
-        return bool(self._state_files())
+        return bool(self._state_files() or list(self.path.glob("folds/*/state/step-*.json")))
 
     def _clear_leavings(self) -> None:
         """Remove what a killed process left half written; nobody else writes while we hold it."""
