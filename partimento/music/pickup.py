@@ -6,7 +6,7 @@ rhythm, leaps, the home note and the end fall, for each length the upbeat may ha
 only where it fits the meter far better than none.
 
 How much each of these tells at each place in the bar stands in ``pickup.json``, learned from tunes
-whose upbeats were marked by ear; ``benchmarks/pickup.py`` learns it again and measures it on other
+whose upbeats were marked by hand; ``benchmarks/pickup.py`` learns it again and measures it on other
 tunes whose bar lines are known.
 """
 
