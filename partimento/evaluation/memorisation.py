@@ -51,10 +51,9 @@ class SharedRuns:
 
     Attributes
     ----------
-    mean : float
+    mean, longest : float, int
         Over melodies; one that shares nothing that could be found counts as one note less than
         the shortest run that could.
-    longest : int
     share_from_16 : float
         Share of melodies with a run of 16 notes or more.
     """
@@ -67,9 +66,9 @@ class SharedRuns:
     def of(cls, runs: Sequence[SharedRun], others: "Others") -> "SharedRuns":
         """Sum up what `longest_shared_runs` found, of one melody at least."""
         shortest = others.shortest if isinstance(others, HashedRuns) else 1
-        notes = np.array([run.notes for run in runs])
+        notes = np.maximum([run.notes for run in runs], shortest - 1)
         return cls(
-            mean=float(np.maximum(notes, shortest - 1).mean()),
+            mean=float(notes.mean()),
             longest=int(notes.max()),
             share_from_16=float((notes >= LONG_RUN).mean()),
         )
