@@ -7,14 +7,17 @@ Both read the same MIDI files from a folder and make training melodies of them: 
 parts of one voice, lay them on a sixteenth grid, cut at long rests, drop what is short or of few
 pitches, write one event a step. The other side does it the way it is usually written: pretty_midi
 and loops over notes, one process. Ours also finds duplicates, splits and counts. Each side is
-timed in turn; the best round of each counts. Then ours alone on one, two and four times as many
-files: time and peak memory show whether it is linear and flat.
+timed in turn; the best round of each counts, by the clock and by the processor (this process
+alone, so that a busy machine matters less). Then ours alone on one, two and four times as many
+files: time, memory beyond the result and peak memory of the process show whether it is linear and
+flat. Last, how long the same files take when the cache remembers them.
 """
 
 import argparse
 import gc
 import json
 import platform
+import subprocess
 import sys
 import tempfile
 import time
@@ -99,14 +102,33 @@ def _melodies(midi, instrument):
 
 
 def best_time(function, rounds: int, *arguments):
-    """Shortest time of some rounds in seconds, and what the function gave."""
-    times = []
+    """Shortest time of some rounds by the clock and by the processor, and what came out."""
+    times, busy = [], []
     for _ in range(rounds):
         gc.collect()
-        start = time.perf_counter()
+        start, busy_start = time.perf_counter(), time.process_time()
         result = function(*arguments)
         times.append(time.perf_counter() - start)
-    return min(times), result
+        busy.append(time.process_time() - busy_start)
+    return min(times), min(busy), result
+
+
+PEAK = """
+import resource, sys
+from partimento.data import load_melodies
+load_melodies([sys.argv[1]])
+unit = 1 if sys.platform == "darwin" else 1024
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+"""
+
+
+def peak_of_process(folder: Path) -> float | None:
+    """Most memory of a process that does nothing else, in MB; `None` where nobody counts it."""
+    if sys.platform == "win32":
+        return None
+    command = [sys.executable, "-c", PEAK, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return round(int(done.stdout) / 1e6, 1)
 
 
 def peak_memory(function, *arguments) -> int:
@@ -148,57 +170,66 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "once"
         count, size = unpack(options.sets, options.files, folder)
-        theirs, made = best_time(with_pretty_midi, max(1, options.rounds // 2), folder)
-        rows.append(_row("pretty_midi and loops", theirs, theirs, count, size, made))
+        theirs = best_time(with_pretty_midi, max(1, options.rounds // 2), folder)
+        rows.append(_row("pretty_midi and loops", theirs, theirs, count, size, alone=True))
         for workers in options.workers:
-            seconds, made = best_time(ours, options.rounds, folder, workers)
-            rows.append(
-                _row(f"partimento, {workers} process(es)", seconds, theirs, count, size, made)
-            )
+            taken = best_time(ours, options.rounds, folder, workers)
+            what = f"partimento, {workers} process{'es' * (workers > 1)}"
+            rows.append(_row(what, taken, theirs, count, size, alone=workers == 1))
         growth = []
         for times in (1, 2, 4):
             larger = Path(temporary) / f"x{times}"
             count, size = unpack(options.sets, times * options.files // 4 or 1, larger)
-            seconds, _ = best_time(ours, 1, larger)
+            seconds, busy, _ = best_time(ours, 1, larger)
+            transient = peak_memory(lambda folder: load_melodies([folder]), larger)
             growth.append(
                 {
                     "files": count,
                     "seconds": round(seconds, 3),
-                    "transient_mb": round(
-                        peak_memory(lambda folder: load_melodies([folder]), larger) / 1e6, 1
-                    ),
+                    "processor_seconds": round(busy, 3),
+                    "transient_mb": round(transient / 1e6, 1),
+                    "peak_mb": peak_of_process(larger),
                 }
             )
+        cache = Path(temporary) / "cache"
+        first = load_melodies([folder], cache=cache).preparing
+        again = load_melodies([folder], cache=cache).preparing
+        remembered = {"first": round(first.seconds, 3), "again": round(again.seconds, 3)}
     found = {
         "machine": platform.platform(),
         "python": platform.python_version(),
         "sets": options.sets,
     }
     if options.json:
-        print(json.dumps({**found, "rows": rows, "growth": growth}, indent=2))
+        print(json.dumps({**found, "rows": rows, "growth": growth, "cache": remembered}, indent=2))
         return
     print(f"{', '.join(options.sets)}: {rows[0]['files']} files, {rows[0]['megabytes']} MB")
     for row in rows:
+        by_processor = f"({row['times_by_processor']} x by the processor)"
         print(
-            f"{row['what']:<26} {row['seconds']:8.2f} s {row['files_a_second']:8.0f} files/s "
-            f"{row['times']:6.1f} x   {row['melodies']} melodies, {row['notes']} notes"
+            f"{row['what']:<24} {row['seconds']:8.2f} s {row['files_a_second']:8.0f} files/s "
+            f"{row['times']:6.1f} x   {row['melodies']} melodies, {row['notes']} notes "
+            f"{by_processor if row['times_by_processor'] else ''}"
         )
     for row in growth:
         print(
-            f"{row['files']} files: {row['seconds']} s, {row['transient_mb']} MB beyond the result"
+            f"{row['files']} files: {row['seconds']} s, {row['processor_seconds']} s of processor, "
+            f"{row['transient_mb']} MB beyond the result, {row['peak_mb']} MB at most"
         )
+    print(f"remembered: {remembered['again']} s instead of {remembered['first']} s")
 
 
-def _row(
-    what: str, seconds: float, theirs: float, count: int, size: int, made: tuple[int, int]
-) -> dict[str, object]:
+def _row(what, taken, theirs, count: int, size: int, *, alone: bool) -> dict[str, object]:
+    seconds, busy, made = taken
     return {
         "what": what,
         "seconds": round(seconds, 3),
+        "processor_seconds": round(busy, 3) if alone else None,
         "files": count,
         "megabytes": round(size / 1e6, 2),
         "files_a_second": round(count / seconds, 1),
-        "times": round(theirs / seconds, 2),
+        "times": round(theirs[0] / seconds, 2),
+        "times_by_processor": round(theirs[1] / busy, 2) if alone else None,
         "melodies": made[0],
         "notes": made[1],
     }

@@ -66,8 +66,8 @@ def main() -> None:
         f"{torch.__version__}; GFLOP/s of matrix products\n"
     )
     print(
-        "| network | batch | precision | threads | events/s | GFLOP/s | torch.mm | peak | share of it "
-        "| batches' share of the time |"
+        "| network | batch | precision | threads | events/s | GFLOP/s | torch.mm | peak | share "
+        "| of it the batches |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|")
     for row in found:

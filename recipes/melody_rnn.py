@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from partimento.checkpoints import open_checkpoint, save_checkpoint
+from partimento.checkpoints.arrays import write_arrays
 from partimento.data import MelodyData
 from partimento.data.sources import data_root
 from partimento.evaluation.comparison import Comparison, compare
@@ -20,6 +21,7 @@ from partimento.models.lessons import lesson_for, load_pieces, train_melody_rnn
 from partimento.models.load import load
 from partimento.training.card import write_card
 from partimento.training.loop import Progress
+from partimento.training.melody import TRAINING_RUNS
 from partimento.training.run_folder import RunFolder
 
 ROOT = Path(__file__).parent.parent
@@ -30,8 +32,7 @@ SAMPLES, BARS = 200, 16  # of the statistics
 def main() -> None:
     """Train, measure, ship."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=62.0)
-    parser.add_argument("--steps", type=int)
+    parser.add_argument("--steps", type=int, default=15_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "melody-rnn")
     shipped = ROOT / "partimento" / "checkpoints" / "shipped" / "melody-rnn"
@@ -44,9 +45,9 @@ def main() -> None:
         DATA,
         name="melody-rnn",
         steps=asked.steps,
-        minutes=None if asked.steps else asked.minutes,
         seed=asked.seed,
         threads=1,
+        precision="bfloat16",
         evaluate_every=1000,
         patience=100,
     )
@@ -84,6 +85,7 @@ def ship(run: Path, data: MelodyData, place: Path) -> None:
         weights=made.weights(),
         graphs={"step.onnx": made.graph("step")},
         card=card + beside_people(tables) + credits_of(data),
+        extras={TRAINING_RUNS: write_arrays(made.arrays(TRAINING_RUNS) or {})},
     )
     print(f"wrote {place}")
 

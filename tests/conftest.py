@@ -19,6 +19,12 @@ def data_root() -> Path:
     return Path(os.environ.get("PARTIMENTO_DATA", ROOT.parent / "shared" / "data"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def private_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the user's own cache out of the tests."""
+    os.environ["PARTIMENTO_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The corpora, or a skip that says so."""

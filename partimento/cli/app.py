@@ -35,6 +35,8 @@ VERBS = {  # verb: module of partimento.cli whose `run` it is
     "next": "next_",
     "likelihood": "likelihood",
     "train": "train",
+    "listen": "listen",
+    "finetune": "finetune",
     "data": "data",
     "evaluate": "evaluate",
     "models": "models",

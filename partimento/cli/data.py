@@ -1,13 +1,14 @@
 """`partimento data`: what is in a folder, what a model would learn from, what not and why."""
 # ruff: noqa: T201
 
-import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from partimento.cli import options
+from partimento.errors import EXIT_PARTLY
 
 
 def run(
@@ -19,76 +20,60 @@ def run(
         ),
     ],
     family: Annotated[
-        str, typer.Option("--for", help="What would learn from it: melody.")
+        str,
+        typer.Option(
+            "--for",
+            help="What would learn from it: melody (as `train` does where no preset is named), or "
+            "a preset of `train` by name.",
+        ),
     ] = "melody",
-    melody: Annotated[
-        str, typer.Option(help="Polyphonic parts: `strict` drops them, `skyline` takes the top.")
-    ] = "strict",
-    steps_per_quarter: Annotated[
-        int, typer.Option(help="Grid: 4 is sixteenths, 12 holds triplets too.")
-    ] = 4,
-    lowest: Annotated[int, typer.Option(help="Lowest pitch, 0-127.")] = 48,
-    highest: Annotated[int, typer.Option(help="Highest pitch, 0-127.")] = 83,
-    min_bars: Annotated[int, typer.Option(help="Leave out shorter melodies.")] = 4,
-    min_pitches: Annotated[
-        int, typer.Option(help="Leave out melodies of fewer different pitches.")
-    ] = 3,
-    max_rest_bars: Annotated[
-        int, typer.Option(help="A longer rest ends a melody and starts the next.")
-    ] = 2,
-    min_on_grid: Annotated[
-        float, typer.Option(help="Share of notes that must start on the grid, 0 to 1.")
-    ] = 0.9,
-    salvage: Annotated[bool, typer.Option(help="Mend damaged files as players do.")] = False,
-    max_file_mb: Annotated[int, typer.Option(help="Leave out larger files.")] = 16,
-    seed: Annotated[int, typer.Option(help="Another seed, another split.")] = 0,
-    workers: Annotated[int, typer.Option(help="Processes; 0 is one a core.")] = 0,
-    cache: Annotated[
-        Path | None, typer.Option(help="Keep what was read here, and use it the next time.")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Exit with 3 if any file was skipped.")
-    ] = False,
+    steps_per_quarter: options.StepsPerQuarter = None,
+    lowest: options.LowestKept = None,
+    highest: options.HighestKept = None,
+    melody: options.Melody = None,
+    min_bars: options.MinBars = None,
+    min_pitches: options.MinPitches = None,
+    max_rest_bars: options.MaxRestBars = None,
+    min_on_grid: options.MinOnGrid = None,
+    pickups: options.Pickups = None,
+    salvage: options.Salvage = False,
+    max_file_mb: options.MaxFileMb = 16,
+    split_seed: options.SplitSeed = 0,
+    workers: options.Workers = 0,
+    no_cache: options.NoCache = False,
+    json: options.AsJson = False,
+    strict: options.Strict = False,
 ) -> None:
     """Say what is in some music, what a model would learn from, and what is left out and why."""
-    from dataclasses import replace
+    from partimento.data.cache import cache_folder
+    from partimento.models.lessons import read_pieces, representation_for
 
-    from partimento.data import MelodyRules, load_melodies
-    from partimento.data.found import WalkLimits
-    from partimento.errors import EXIT_PARTLY, ParameterError
-
-    if family != "melody":
-        raise ParameterError(f"--for must be melody, got {family!r}")
-    for name, value, least in (("--max-file-mb", max_file_mb, 1), ("--workers", workers, 0)):
-        if value < least:
-            raise ParameterError(f"{name} must be at least {least}, got {value}")
-    rules = MelodyRules(
-        steps_per_quarter=steps_per_quarter,
-        lowest=lowest,
-        highest=highest,
+    found = read_pieces(
+        paths,
+        representation_for(
+            family, steps_per_quarter=steps_per_quarter, lowest=lowest, highest=highest
+        ),
+        salvage=salvage,
+        max_file_mb=max_file_mb,
+        split_seed=split_seed,
+        workers=workers,
+        cache=None if no_cache else cache_folder(),
+        progress=_counter() if sys.stderr.isatty() else None,
+        find_pickups=pickups,
         melody=melody,
         min_bars=min_bars,
         min_pitches=min_pitches,
         max_rest_bars=max_rest_bars,
         min_on_grid=min_on_grid,
     )
-    report = load_melodies(
-        paths,
-        rules=rules,
-        seed=seed,
-        workers=workers or os.cpu_count() or 1,
-        salvage=salvage,
-        limits=replace(WalkLimits(), max_file_bytes=max_file_mb * 2**20),
-        cache=cache,
-        progress=_counter() if sys.stderr.isatty() else None,
-    ).report
+    report = found.report
     if json:
         from json import dumps
 
-        print(dumps(report.as_dict(), indent=2))
+        print(dumps({**report.as_dict(), "preparing": found.preparing.as_dict()}, indent=2))
     else:
         print(report.text())
+        print(found.preparing.text())
     if strict and report.files_skipped:
         raise typer.Exit(EXIT_PARTLY)
 

@@ -5,13 +5,18 @@ from typing import Annotated
 
 import typer
 
+from partimento.cli import options
+
 
 def run(
     model: Annotated[str, typer.Argument(help="A model by name, or a checkpoint folder.")],
     data: Annotated[
-        list[str],
-        typer.Option(help="A folder, zip or MIDI file, or a set by name; may be given repeatedly."),
-    ],
+        list[str] | None,
+        typer.Option(
+            help="A folder, zip or MIDI file, or a set by name; may be given repeatedly. Without "
+            "it, only how far the model copies its training tunes is said."
+        ),
+    ] = None,
     split: Annotated[
         str, typer.Option(help="Tunes to compare with: valid, or test (for the last word).")
     ] = "valid",
@@ -21,25 +26,52 @@ def run(
     temperature: Annotated[float, typer.Option(help="Of the sampling.")] = 1.0,
     top_p: Annotated[float, typer.Option(help="Of the sampling.")] = 1.0,
     top_k: Annotated[int, typer.Option(help="Of the sampling.")] = 0,
-    melody: Annotated[
-        str, typer.Option(help="Polyphonic parts: `strict` drops them, `skyline` takes the top.")
-    ] = "strict",
+    melody: options.Melody = None,
+    min_bars: options.MinBars = None,
+    min_pitches: options.MinPitches = None,
+    max_rest_bars: options.MaxRestBars = None,
+    min_on_grid: options.MinOnGrid = None,
+    pickups: options.Pickups = None,
+    salvage: options.Salvage = False,
+    max_file_mb: options.MaxFileMb = 16,
+    split_seed: options.SplitSeed = 0,
+    workers: options.Workers = 0,
+    no_cache: options.NoCache = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Compare what a model makes with tunes it has not seen: statistics, surprise, copying."""
-    from partimento.data import MelodyRules, load_melodies
-    from partimento.evaluation.comparison import compare
+    from partimento.data.cache import cache_folder
+    from partimento.evaluation.comparison import compare, compare_with_training
+    from partimento.models.lessons import read_pieces
     from partimento.models.load import load
 
     loaded = load(model, verb="sample")
-    representation = loaded.representation
-    rules = MelodyRules(
-        steps_per_quarter=representation.steps_per_quarter,
-        lowest=representation.lowest,
-        highest=representation.highest,
+    sampling = {"temperature": temperature, "top_p": top_p, "top_k": top_k}
+    if not data:
+        copied = compare_with_training(loaded, count=count, bars=bars, seed=seed, **sampling)
+        if json:
+            from json import dumps
+
+            print(dumps(copied.as_dict(), indent=2))
+        else:
+            print(f"{loaded!r}\n")
+            print(copied.text())
+        return
+    found = read_pieces(
+        data,
+        loaded.representation,
+        salvage=salvage,
+        max_file_mb=max_file_mb,
+        split_seed=split_seed,
+        workers=workers,
+        cache=None if no_cache else cache_folder(),
+        find_pickups=pickups,
         melody=melody,
+        min_bars=min_bars,
+        min_pitches=min_pitches,
+        max_rest_bars=max_rest_bars,
+        min_on_grid=min_on_grid,
     )
-    found = load_melodies(data, rules=rules)
     comparison = compare(
         loaded,
         found,
@@ -47,9 +79,7 @@ def run(
         count=count,
         bars=bars,
         seed=seed,
-        temperature=temperature,
-        top_p=top_p,
-        top_k=top_k,
+        **sampling,
     )
     if json:
         from json import dumps

@@ -30,3 +30,37 @@ NotationTempo = Annotated[
 NotationMeter = Annotated[str | None, typer.Option(help="Meter of notation; 4/4.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="File to write.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+# What is read from music files: `train`, `data` and `evaluate` take the same. Nothing said (`None`)
+# is what `MelodyRules` and the preset or model say.
+StepsPerQuarter = Annotated[
+    int | None, typer.Option(help="Grid: 4 is sixteenths, 12 holds triplets too.")
+]
+LowestKept = Annotated[int | None, typer.Option("--lowest", help="Lowest pitch, 0-127.")]
+HighestKept = Annotated[int | None, typer.Option("--highest", help="Highest pitch, 0-127.")]
+Melody = Annotated[
+    str | None,
+    typer.Option(help="Polyphonic parts: `strict` drops them (usual), `skyline` takes the top."),
+]
+MinBars = Annotated[int | None, typer.Option(help="Leave out melodies of fewer bars; 4.")]
+MinPitches = Annotated[
+    int | None, typer.Option(help="Leave out melodies of fewer different pitches; 3.")
+]
+MaxRestBars = Annotated[
+    int | None, typer.Option(help="A rest of more bars ends a melody and starts the next; 2.")
+]
+MinOnGrid = Annotated[
+    float | None, typer.Option(help="Share of notes that must start on the grid, 0 to 1; 0.9.")
+]
+Pickups = Annotated[
+    bool | None,
+    typer.Option(help="Hear upbeats, and move the bar lines of files that know none (usual)."),
+]
+Salvage = Annotated[bool, typer.Option(help="Mend damaged files as players do.")]
+MaxFileMb = Annotated[int, typer.Option(help="Leave out larger files.")]
+SplitSeed = Annotated[int, typer.Option(help="Another seed, another split.")]
+Workers = Annotated[int, typer.Option(help="Processes that read; 0 is one a core.")]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Read all files again, and remember nothing.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 3 if any file was skipped.")]

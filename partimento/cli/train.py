@@ -3,73 +3,68 @@
 
 import io
 from contextlib import redirect_stdout
-from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from partimento.cli import options, training_options
+from partimento.errors import EXIT_PARTLY
+
 if TYPE_CHECKING:
+    from partimento.music.score import Score
+    from partimento.training.estimate import Estimate
     from partimento.training.loop import Progress
     from partimento.training.melody import Lesson
 
 
 def run(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(help="What to train: melody-rnn.")],
-    data: Annotated[
-        list[str],
-        typer.Option(help="A folder, zip or MIDI file, or a set by name; may be given repeatedly."),
-    ],
-    out: Annotated[Path, typer.Option(help="Folder of the run; the model ends in OUT/checkpoint.")],
-    config: Annotated[str, typer.Option(help="Preset: basic, small or tunes.")] = "tunes",
-    steps: Annotated[int | None, typer.Option(help="Steps to train for.")] = None,
-    minutes: Annotated[
-        float | None, typer.Option(help="Minutes to train for; 10 where nothing is said.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same run.")] = 0,
-    threads: Annotated[
-        int, typer.Option(help="Threads of PyTorch; 0 is all cores, which large networks use well.")
-    ] = 1,
-    precision: Annotated[
-        str | None,
-        typer.Option(help="float32 or bfloat16; bfloat16 on a GPU where nothing is said."),
-    ] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Examples a step.")] = None,
+    model: training_options.Family,
+    data: training_options.Data,
+    out: training_options.Out,
+    config: Annotated[
+        str, typer.Option(help="Preset: tunes, small, basic, mono, lookback, attention.")
+    ] = "tunes",
+    steps: training_options.Steps = None,
+    minutes: training_options.Minutes = None,
+    seed: training_options.Seed = 0,
+    threads: training_options.Threads = 1,
+    precision: training_options.Precision = None,
+    batch_size: training_options.BatchSize = None,
     hidden_size: Annotated[int | None, typer.Option(help="Width of the network.")] = None,
-    dropout: Annotated[float | None, typer.Option(help="Share of values dropped.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
-    evaluate_every: Annotated[
-        int | None, typer.Option(help="Steps between looks at the held-out pieces.")
+    dropout: training_options.Dropout = None,
+    learning_rate: training_options.LearningRate = None,
+    evaluate_every: training_options.EvaluateEvery = None,
+    patience: training_options.Patience = None,
+    steps_per_quarter: options.StepsPerQuarter = None,
+    lowest: options.LowestKept = None,
+    highest: options.HighestKept = None,
+    melody: options.Melody = None,
+    min_bars: options.MinBars = None,
+    min_pitches: options.MinPitches = None,
+    max_rest_bars: options.MaxRestBars = None,
+    min_on_grid: options.MinOnGrid = None,
+    pickups: options.Pickups = None,
+    salvage: options.Salvage = False,
+    max_file_mb: options.MaxFileMb = 16,
+    split_seed: options.SplitSeed = 0,
+    workers: options.Workers = 0,
+    no_cache: options.NoCache = False,
+    strict: options.Strict = False,
+    name: training_options.Name = None,
+    listen_primer: Annotated[
+        str | None,
+        typer.Option(
+            help="What it goes on from as it learns (`partimento listen`): MIDI file or notation; "
+            "without it the opening of a held-out melody."
+        ),
     ] = None,
-    patience: Annotated[
-        int | None, typer.Option(help="Looks without gain before it stops early.")
-    ] = None,
-    steps_per_quarter: Annotated[
-        int | None, typer.Option(help="Grid: 4 is sixteenths, 12 holds triplets too.")
-    ] = None,
-    lowest: Annotated[int | None, typer.Option(help="Lowest pitch of the model, 0-127.")] = None,
-    highest: Annotated[int | None, typer.Option(help="Highest pitch of the model, 0-127.")] = None,
-    melody: Annotated[
-        str, typer.Option(help="Polyphonic parts: `strict` drops them, `skyline` takes the top.")
-    ] = "strict",
-    min_bars: Annotated[int, typer.Option(help="Leave out shorter melodies.")] = 4,
-    min_pitches: Annotated[
-        int, typer.Option(help="Leave out melodies with fewer different pitches.")
-    ] = 3,
-    max_rest_bars: Annotated[
-        int, typer.Option(help="A longer rest ends a melody and starts the next.")
-    ] = 2,
-    min_on_grid: Annotated[
-        float, typer.Option(help="Share of notes that must start on the grid.")
-    ] = 0.9,
-    salvage: Annotated[bool, typer.Option(help="Mend damaged files as players do.")] = False,
-    max_file_mb: Annotated[int, typer.Option(help="Leave out larger files.")] = 16,
-    workers: Annotated[int, typer.Option(help="Processes that read; 0 is one a core.")] = 0,
-    name: Annotated[str | None, typer.Option(help="Name of the finished model.")] = None,
-    resume: Annotated[bool, typer.Option(help="Go on with the run in OUT, or begin it.")] = False,
+    resume: training_options.Resume = False,
 ) -> None:
     """Teach a model from random weights: on your folder, or on a set by name."""
+    from partimento.data.cache import cache_folder
+    from partimento.evaluation.comparison import copying_words
     from partimento.models.lessons import (
         check_run,
         is_helper,
@@ -78,6 +73,7 @@ def run(
         open_run,
         train_melody_rnn,
     )
+    from partimento.models.load import load
 
     if is_helper():  # of several processes that train together, the first speaks
         context.with_resource(redirect_stdout(io.StringIO()))
@@ -104,12 +100,16 @@ def run(
         highest=highest,
     )
     check_run(lesson, folder, resume=resume)
+    primer = None if listen_primer is None else _primer(listen_primer, lesson)
     print(f"reading {', '.join(data)} …", flush=True)
     found = load_pieces(
         lesson,
         salvage=salvage,
         max_file_mb=max_file_mb,
+        split_seed=split_seed,
         workers=workers,
+        cache=None if no_cache else cache_folder(),
+        find_pickups=pickups,
         melody=melody,
         min_bars=min_bars,
         min_pitches=min_pitches,
@@ -117,7 +117,10 @@ def run(
         min_on_grid=min_on_grid,
     )
     print(found.report.text(), flush=True)
-    with _ProgressBar() as bar:
+    print(found.preparing.text(), flush=True)
+    if strict and found.report.files_skipped:
+        raise typer.Exit(EXIT_PARTLY)
+    with ProgressBar() as bar:
         taught = train_melody_rnn(
             lesson,
             found,
@@ -126,30 +129,44 @@ def run(
             on_start=bar.start,
             report=bar.update,
             tell=bar.tell,
+            on_estimate=bar.estimate,
+            listen_primer=primer,
         )
     if taught is None:  # another process writes the model, and says so
         return
     figures, outcome = taught.figures, taught.outcome
     ended = {"done": "as long as asked", "early": "early: nothing better came any more"}
     print(
-        f"trained {outcome.step:,} step{'s' * (outcome.step != 1)} in {_clock(outcome.seconds)} "
+        f"trained {outcome.step:,} step{'s' * (outcome.step != 1)} in {clock(outcome.seconds)} "
         f"({ended[outcome.reason]}); best at step {figures['best_step']:,}: held out "
         f"{figures['valid_nats_per_step']:.4f} nats a step, "
         f"{figures['valid_nats_per_note']:.3f} nats a note"
     )
-    print(
-        f"beside it on the same pieces: {figures['counts_nats_per_step']:.4f} nats a step by how "
-        f"frequent each event is, {figures['uniform_nats_per_step']:.4f} by chance"
-    )
+    for words in taught.verdict.words:
+        print(f"  {words}")
+    for number, words in enumerate(taught.verdict.advice):
+        print(f"{'what may help: ' if number == 0 else ' ' * 15}{words}")
     print(
         f"the exported graph agrees with PyTorch to {figures['largest_logit_difference']:.1g} on "
         "held-out music"
     )
+    print(copying_words(load(taught.folder.checkpoint), found))
     print(f"wrote {taught.folder.checkpoint}")
-    print(f"next: partimento {_example(lesson)} --model {quote(str(out))} --bars 8")
+    print(f"hear it learn: partimento listen {quote(str(out))} -o learning.wav")
+    print(f"next: partimento {example_verb(lesson)} --model {quote(str(out))} --bars 8")
 
 
-def _example(lesson: "Lesson") -> str:
+def _primer(text: str, lesson: "Lesson") -> "Score":
+    """Read what the network shall go on from, and have its ears try it."""
+    from partimento.cli.listening import read_given
+    from partimento.generation.hearing import hear
+
+    score = read_given(text).score
+    hear(score, lesson.representation)
+    return score
+
+
+def example_verb(lesson: "Lesson") -> str:
     """Write a verb that this model can do, with notes that it knows."""
     lowest, highest = lesson.representation.lowest, lesson.representation.highest
     for octave in (4, 5, 3, 6, 2, 1, 7, 0, 8):
@@ -158,10 +175,10 @@ def _example(lesson: "Lesson") -> str:
     return "sample"
 
 
-class _ProgressBar:
+class ProgressBar:
     """A line for every look at the held-out pieces; below it, on a terminal, a bar."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: str = "random weights") -> None:
         from rich.console import Console
         from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as Bar
@@ -175,9 +192,10 @@ class _ProgressBar:
             transient=True,
             disable=not self._console.is_terminal,
         )
+        self._before = f"{before}, before the first step"
         self._task = self._bar.add_task("", total=1.0, words="step 0", left="")
 
-    def __enter__(self) -> "_ProgressBar":
+    def __enter__(self) -> "ProgressBar":
         self._bar.start()
         return self
 
@@ -185,16 +203,26 @@ class _ProgressBar:
         self._bar.stop()
 
     def tell(self, words: str) -> None:
+        """Print a line above the bar."""
         self._console.print(words, markup=False)
         self._console.file.flush()
 
     def start(self, parameters: int, batches: int) -> None:
+        """Say how large network and data are."""
         self.tell(f"{parameters:,} weights, {batches:,} batches an epoch")
 
+    def estimate(self, found: "Estimate") -> None:
+        """Say how long it may take."""
+        self.tell(
+            f"about {clock(found.seconds)} to step {found.steps:,}, {found.epochs:.2g} times "
+            "through the music, if it does not stop early"
+        )
+
     def update(self, progress: "Progress") -> None:
+        """Move the bar, and print a line if the held-out pieces were just looked at."""
         left = ""
-        if progress.seconds >= 1:  # else nothing can be said yet
-            left = f"{_clock(progress.seconds / progress.done - progress.seconds)} left"
+        if progress.done > 0 and progress.seconds >= 1:  # else nothing can be said yet
+            left = f"{clock(progress.seconds / progress.done - progress.seconds)} left"
         pace = f"loss {progress.loss:.3f}  {progress.steps_per_second:,.0f} events/s"
         words = f"step {progress.step:,}"
         self._bar.update(
@@ -209,12 +237,12 @@ class _ProgressBar:
             f"held out {progress.held_out.nats_per_step:.4f} nats/step "
             f"{progress.held_out.nats_per_note:.3f} nats/note"
         )
-        before_it = "random weights, before the first step"
-        details = f"{pace}  {left}" if progress.step else before_it
+        details = f"{pace}  {left}" if progress.step else self._before
         self.tell(f"{words}  {found}  {details}")
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Write seconds as hours, minutes and seconds."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}"

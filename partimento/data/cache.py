@@ -1,12 +1,13 @@
 """The cache: what reading some files gave, kept so that the next run need not read them again.
 
-An entry is found by a key made of the content of the files, the rules and our version; so a changed
-file or rule finds nothing, and nothing has to be thrown away by hand. An entry is one file::
+An entry is found by a key made of the content of the files, the rules and our own code; so whatever
+changes finds nothing, and nothing has to be thrown away by hand. An entry is one file::
 
     magic, 8 bytes | SHA-256 of the rest, 32 | length of the header, 8 | header, JSON | columns
 
-The columns are mapped into memory, not read; nothing in an entry is executed. A damaged entry is as
-good as none: it is written again.
+The columns are mapped into memory, not copied; nothing in an entry is executed. A damaged entry is
+as good as none: it is written again. Entries appear whole or not at all, so several processes may
+share a folder; what was used longest ago goes first when there are too many or they grow too large.
 """
 
 import contextlib
@@ -15,9 +16,11 @@ import json
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,30 +31,48 @@ from partimento.data.reading import FileFacts, FileReading
 from partimento.data.sources import SourceFile
 from partimento.music.score import Key, Meter, Tempo
 
-MAGIC = b"partmel1"  # a new number where the layout or the meaning of a column changes
+MAGIC = b"partmel2"  # a new number where the layout or the meaning of a column changes
 HEADER_AT = len(MAGIC) + 32 + 8
 ALIGNMENT = 64
-MAX_ENTRIES = 32
+MAX_ENTRIES = 64
+MAX_BYTES = 2**30  # of all entries
+STALE_SECONDS = 24 * 3600  # an unfinished entry this old was left by a process that was killed
+
+# Packages whose code decides what a file gives.
+READING_PACKAGES = ("music", "formats", "data")
 
 Reading = FileReading | Item
 
 
-def cache_folder() -> Path:
-    """Where the system keeps caches of this user; `PARTIMENTO_CACHE` names another place."""
+class Remembered(NamedTuple):
+    """What a cache held: the readings, and how long they took when they were made."""
+
+    readings: list[Reading]
+    seconds: float
+
+
+def cache_folder() -> Path | None:
+    """Where the system keeps caches of this user; `PARTIMENTO_CACHE` names another place.
+
+    `None` where this user has no home.
+    """
     if given := os.environ.get("PARTIMENTO_CACHE"):
         return Path(given)
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    try:
+        if sys.platform == "win32":
+            base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        elif sys.platform == "darwin":
+            base = Path.home() / "Library" / "Caches"
+        else:
+            base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:
+        return None
     return base / "partimento"
 
 
 def key_of(items: Iterable[SourceFile | Item], *settings: object) -> str:
     """Hash the files of a source and the settings they would be read with."""
-    hasher = hashlib.sha256(MAGIC + partimento.__version__.encode())
+    hasher = hashlib.sha256(MAGIC + partimento.__version__.encode() + _code())
     hasher.update(repr(settings).encode())
     for item in items:
         if isinstance(item, SourceFile):
@@ -62,7 +83,19 @@ def key_of(items: Iterable[SourceFile | Item], *settings: object) -> str:
     return hasher.hexdigest()
 
 
-def load(folder: Path, key: str) -> list[Reading] | None:
+@cache
+def _code() -> bytes:
+    """Hash the code that reads, so that a checkout of another day finds nothing of this one."""
+    root = Path(partimento.__file__).parent
+    hasher = hashlib.sha256()
+    for package in READING_PACKAGES:
+        for file in sorted((root / package).rglob("*")):
+            if file.suffix in (".py", ".json"):
+                hasher.update(file.name.encode() + file.read_bytes())
+    return hasher.digest()
+
+
+def load(folder: Path, key: str) -> Remembered | None:
     """Give back what was saved under a key; `None` if it is not there or damaged."""
     path = folder / f"{key}.melodies"
     try:
@@ -78,18 +111,18 @@ def load(folder: Path, key: str) -> list[Reading] | None:
             name: content[at : at + length].view(dtype).reshape(shape)
             for name, (dtype, shape, at, length) in header["columns"].items()
         }
-        readings = _unpack(header, columns)
+        remembered = Remembered(_unpack(header, columns), float(header["seconds"]))
     except (OSError, ValueError, KeyError, IndexError, TypeError):
         return None
     with contextlib.suppress(OSError):  # the age decides what is thrown away first
         os.utime(path)
-    return readings
+    return remembered
 
 
-def save(folder: Path, key: str, readings: list[Reading]) -> str:
+def save(folder: Path, key: str, readings: list[Reading], seconds: float) -> str:
     """Keep readings under a key. Returns why they could not be kept, or nothing."""
     header, columns = _pack(readings)
-    content = _as_bytes(header, columns)
+    content = _as_bytes({"seconds": seconds, **header}, columns)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=folder, suffix=".part")
@@ -108,9 +141,22 @@ def save(folder: Path, key: str, readings: list[Reading]) -> str:
 
 
 def _forget_oldest(folder: Path) -> None:
-    entries = sorted(folder.glob("*.melodies"), key=lambda path: -path.stat().st_mtime)
-    for path in entries[MAX_ENTRIES:]:
-        path.unlink(missing_ok=True)
+    """Remove the entries used longest ago until all are within the bounds."""
+    ages = []
+    for path in folder.iterdir():
+        with contextlib.suppress(OSError):  # another process removed it just now
+            status = path.stat()
+            ages.append((status.st_mtime, status.st_size, path))
+    total = kept = 0
+    for used, size, path in sorted(ages, reverse=True):
+        if path.suffix == ".melodies":
+            kept, total = kept + 1, total + size
+            is_beyond = kept > 1 and (kept > MAX_ENTRIES or total > MAX_BYTES)
+        else:
+            is_beyond = path.suffix == ".part" and used < time.time() - STALE_SECONDS
+        if is_beyond:
+            with contextlib.suppress(OSError):  # in use, on some systems
+                path.unlink()
 
 
 def _as_bytes(header: dict[str, Any], columns: dict[str, np.ndarray]) -> bytes:
@@ -180,6 +226,7 @@ def _plain(melody: FoundMelody) -> list[int]:
         melody.bars,
         melody.semitones,
         melody.merged,
+        melody.pickup,
     ]
 
 
@@ -196,7 +243,7 @@ def _unpack(header: dict[str, Any], columns: dict[str, np.ndarray]) -> list[Read
             facts, own, left_out, problem = rest
             melodies = []
             for *plain, tempos, meters, keys, notes, runs in own:
-                track, division, end_tick, bars, semitones, merged = plain
+                track, division, end_tick, bars, semitones, merged, pickup = plain
                 melodies.append(
                     FoundMelody(
                         track=track,
@@ -209,6 +256,7 @@ def _unpack(header: dict[str, Any], columns: dict[str, np.ndarray]) -> list[Read
                         keys=tuple(Key(*event) for event in keys),
                         semitones=semitones,
                         merged=merged,
+                        pickup=pickup,
                         fingerprint=columns["fingerprints"][
                             16 * number : 16 * number + 16
                         ].tobytes(),

@@ -5,10 +5,11 @@ duplicates, splits, and counts everything on the way in a `DataReport`.
 """
 
 import os
+import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from partimento.data.cache import key_of, load, save
 from partimento.data.found import Item, Other, Skipped, WalkLimits
@@ -43,12 +44,53 @@ class Piece:
     score: Score
 
 
+@dataclass
+class Preparing:
+    """How long it took to read the files, and what was remembered.
+
+    Attributes
+    ----------
+    seconds : float
+        To read and extract, or to remember.
+    remembered : int
+        Sources whose melodies the cache still held.
+    seconds_saved : float
+        What reading those took at first, less what remembering took now.
+    trouble : str
+        Why the cache could not be written; empty if it could, or nobody asked.
+    """
+
+    seconds: float = 0.0
+    remembered: int = 0
+    seconds_saved: float = 0.0
+    trouble: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the numbers as plain values for JSON."""
+        return {
+            "seconds": round(self.seconds, 3),
+            "sources_remembered": self.remembered,
+            "seconds_saved": round(self.seconds_saved, 3),
+            "trouble": self.trouble,
+        }
+
+    def text(self) -> str:
+        """Say it in a line."""
+        words = f"prepared in {self.seconds:.1f} s"
+        if self.remembered:
+            words += f": remembered from an earlier run, {self.seconds_saved:.1f} s saved"
+        if self.trouble:
+            words += f" (not kept for the next time: {self.trouble})"
+        return words
+
+
 @dataclass(frozen=True)
 class MelodyData:
-    """Melodies, and the report of how they were found."""
+    """Melodies, the report of how they were found, and how long that took."""
 
     pieces: list[Piece]
     report: DataReport
+    preparing: Preparing = field(default_factory=Preparing, compare=False)
 
     def split(self, name: str) -> list[Piece]:
         """Pieces of one split."""
@@ -106,14 +148,16 @@ def load_melodies(
         raise DataError(f"sources must be a list, got {str(sources)!r}: write [{str(sources)!r}]")
     rules = rules or MelodyRules()
     report = DataReport(rules=asdict(rules))
+    preparing = Preparing()
     found: list[NamedMelody] = []
     digests: set[bytes] = set()
     done = 0
+    start = time.perf_counter()
+    limits = limits or WalkLimits()
     for source in [open_source(source) for source in sources]:
         report.sources.append({"name": source.name, **source.about})
         melodies: list[NamedMelody] = []
-        limits = limits or WalkLimits()
-        for item in _readings(source, rules, limits, salvage, workers, cache):
+        for item in _readings(source, rules, limits, salvage, workers, cache, preparing):
             if isinstance(item, FileReading):
                 melodies += _take(item, source, report, digests)
             elif isinstance(item, Skipped):
@@ -124,7 +168,9 @@ def load_melodies(
             if progress:
                 progress(done)
         found += _with_published_split(melodies)
-    return MelodyData(_split(found, seed, report), report)
+    pieces = _split(found, seed, report)
+    preparing.seconds = time.perf_counter() - start
+    return MelodyData(pieces, report, preparing)
 
 
 def _readings(
@@ -134,8 +180,10 @@ def _readings(
     salvage: bool,
     workers: int,
     cache: Path | None,
+    preparing: Preparing,
 ) -> Iterable[FileReading | Item]:
     """Read the files of a source, or remember what they held."""
+    start = time.perf_counter()
 
     def read() -> Iterable[FileReading | Item]:
         return read_all(
@@ -149,10 +197,13 @@ def _readings(
     if cache is None:
         return read()
     key = key_of(source.items(limits), rules, salvage, limits)
-    if (remembered := load(cache, key)) is not None:
-        return remembered
+    if remembered := load(cache, key):
+        preparing.remembered += 1
+        preparing.seconds_saved += remembered.seconds - (time.perf_counter() - start)
+        return remembered.readings
     readings = list(read())
-    save(cache, key, readings)  # a full disk costs only the time to read again
+    # What cannot be kept costs only the time to read it again.
+    preparing.trouble = save(cache, key, readings, time.perf_counter() - start) or preparing.trouble
     return readings
 
 
@@ -170,6 +221,7 @@ def _take(
     for left_out in reading.left_out:
         report.add_left_out(reading.name, left_out)
     report.files_used += bool(reading.melodies)
+    report.upbeats += any(melody.pickup for melody in reading.melodies)
     numbers: dict[int, int] = {}
     named = []
     for melody in reading.melodies:

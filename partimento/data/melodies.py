@@ -4,7 +4,7 @@
 `LeftOut` for everything that does not: why, how many notes, and which switch would keep it. A
 melody starts on a bar line at tick 0, one note at a time, every onset and offset on the grid, in
 its own meters, keys and tempos. Long rests (the piano's interludes in a song) cut a line into
-several melodies.
+several melodies. Where a file takes an upbeat for a bar, silence fills the bar before it.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from partimento.data.fingerprints import fingerprint, sketch
 from partimento.errors import ParameterError
 from partimento.music.grid import check_steps_per_quarter
 from partimento.music.notes import Notes
+from partimento.music.pickup import STEPS_PER_QUARTER, estimate_pickup
 from partimento.music.score import Key, Meter, Part, Score, Tempo
 from partimento.music.timing import BarMap, steps_to_ticks, ticks_to_steps
 
@@ -52,6 +53,9 @@ class MelodyRules:
     min_on_grid : float
         Share of onsets that must lie on the grid (within a fifth of a step); the others move to
         it.
+    find_pickups : bool
+        Listen for an upbeat in files that begin at tick 0, and put their bar lines right; see
+        `partimento.music.pickup`.
     """
 
     steps_per_quarter: int = 4
@@ -63,6 +67,7 @@ class MelodyRules:
     max_rest_bars: int = 2
     max_bars: int = 512
     min_on_grid: float = 0.9
+    find_pickups: bool = True
 
     def __post_init__(self) -> None:
         check_steps_per_quarter(self.steps_per_quarter)
@@ -96,6 +101,9 @@ class FoundMelody(NamedTuple):
         How far it was moved to fit, a multiple of 12.
     merged
         Notes that fell on the step of another and were left out.
+    pickup
+        Ticks of the upbeat that was found at the start of its file; 0 if the bar lines stand as
+        the file has them.
     fingerprint, sketch
         See `partimento.data.fingerprints`.
     """
@@ -110,6 +118,7 @@ class FoundMelody(NamedTuple):
     keys: tuple[Key, ...]
     semitones: int
     merged: int
+    pickup: int
     fingerprint: bytes
     sketch: np.ndarray
 
@@ -149,21 +158,26 @@ def extract_melodies(
     melodies: list[FoundMelody] = []
     left_out: list[LeftOut] = []
     parts = [part for part in score.parts if len(part.notes)]
-    bar_map = BarMap.of(score)
-    for track, part in enumerate(parts):
-        if tracks is not None and track not in tracks:
-            continue
-        where = f"part {track + 1}"
+    is_voice = [
+        not part.is_drum and (tracks is not None or is_one_voice(part.notes, score))
+        for part in parts
+    ]
+    asked = range(len(parts)) if tracks is None else [t for t in range(len(parts)) if t in tracks]
+    voices = [parts[track].notes for track in asked if is_voice[track]]
+    pickup = _pickup(score, voices) if rules.find_pickups else 0
+    bar_map = _bar_map(score, pickup)
+    for track in asked:
+        part, where = parts[track], f"part {track + 1}"
         if part.is_drum:
             left_out.append(LeftOut("drums", "part", where, len(part.notes), ""))
-        elif tracks is None and rules.melody != "skyline" and not is_one_voice(part.notes, score):
+        elif not is_voice[track] and rules.melody != "skyline":
             left_out.append(
                 LeftOut("polyphonic", "part", where, len(part.notes), "--melody skyline")
             )
         else:
             line = _line(part.notes, score.ticks_per_quarter, rules)
             for span in _spans(line, bar_map, rules):
-                result = _melody(score, line, span, rules, track)
+                result = _melody(score, bar_map, line, span, rules, track, pickup)
                 if isinstance(result, FoundMelody):
                     melodies.append(result)
                 else:
@@ -176,8 +190,27 @@ def is_one_voice(notes: Notes, score: Score) -> bool:
     if len(notes) < 2:
         return True
     reaches = np.maximum.accumulate(notes.offset)[:-1] - notes.onset[1:]
-    meets = (np.diff(notes.onset) == 0) | (reaches > score.ticks_per_quarter / 4)
-    return bool(meets.mean() <= MAX_MEETING)
+    meets = (notes.onset[1:] == notes.onset[:-1]) | (reaches > score.ticks_per_quarter / 4)
+    return bool(np.count_nonzero(meets) <= MAX_MEETING * len(meets))
+
+
+def _pickup(score: Score, voices: Sequence[Notes]) -> int:
+    """Ticks of an upbeat at tick 0, where the file does not say where its bars begin."""
+    if not voices or len(score.meter_map) > 1:
+        return 0
+    first = min(int(part.notes.onset[0]) for part in score.parts if len(part.notes))
+    if 2 * STEPS_PER_QUARTER * first >= score.ticks_per_quarter:  # some files begin at tick 1
+        return 0
+    return estimate_pickup(voices, score.ticks_per_quarter, score.meter)
+
+
+def _bar_map(score: Score, pickup: int) -> BarMap:
+    """Bars of a score; with an upbeat, the first began before tick 0."""
+    bar_map = BarMap.of(score)
+    if not pickup:
+        return bar_map
+    start = pickup - int(bar_map.bar_ticks(score.meter))
+    return BarMap(score.ticks_per_quarter, (score.meter._replace(tick=start),))
 
 
 class _Line(NamedTuple):
@@ -261,12 +294,18 @@ def _spans(line: _Line, bar_map: BarMap, rules: MelodyRules) -> list[_Span]:
 
 
 def _melody(
-    score: Score, line: _Line, span: _Span, rules: MelodyRules, track: int
+    score: Score,
+    bar_map: BarMap,
+    line: _Line,
+    span: _Span,
+    rules: MelodyRules,
+    track: int,
+    pickup: int,
 ) -> FoundMelody | LeftOut:
     """Cut one stretch out at its bar lines, unless a rule is against it."""
     line = line.of(span.notes)
     played = line.played[line.first_played[0] : line.last_played[-1] + 1]
-    meters = _between(score.meter_map, span.start, span.end)
+    meters = _between(bar_map.meters, span.start, span.end)
     low, high = int(line.pitch.min()), int(line.pitch.max())
     semitones = _octaves_to_fit(low, high, rules)
     reason, keep = _objection(line.pitch, played, span, meters, score.ticks_per_quarter, rules)
@@ -289,6 +328,7 @@ def _melody(
         keys=_between(score.keys, span.start, span.end),
         semitones=semitones,
         merged=len(played) - columns.shape[1],
+        pickup=pickup,
         fingerprint=fingerprint(steps, columns[2]),
         sketch=sketch(columns[2]),
     )
@@ -349,9 +389,10 @@ def _columns(
 
 def _between(events: Sequence[Any], start: int, end: int) -> tuple[Any, ...]:
     """Events that hold in a span, counted from its start; the one before it stands at its start."""
-    before = [event for event in events if event.tick <= start][-1:]
-    inside = [event for event in events if start < event.tick < end]
-    return tuple(event._replace(tick=max(event.tick - start, 0)) for event in before + inside)
+    first = max(start, 0)  # what is said at tick 0 holds in the silence before an upbeat too
+    before = [event._replace(tick=0) for event in events if event.tick <= first][-1:]
+    inside = [event for event in events if first < event.tick < end]
+    return (*before, *(event._replace(tick=event.tick - start) for event in inside))
 
 
 def _finer_grids(rules: MelodyRules) -> list[int]:

@@ -66,6 +66,8 @@ class DataReport:
         Tunes that occur more than once (up to key and tempo), and their melodies altogether.
     same_files : int
         Files equal to an earlier one, byte by byte.
+    upbeats : int
+        Files that begin with an upbeat and did not say so: their bar lines were moved.
     """
 
     sources: list[dict[str, str]] = field(default_factory=list)
@@ -88,6 +90,7 @@ class DataReport:
     splits: dict[str, Share] = field(default_factory=lambda: {s: Share() for s in SPLITS})
     split_by: str = "content"
     octave_moves: int = 0
+    upbeats: int = 0
     merged_notes: int = 0
     duplicate_groups: int = 0
     duplicates: int = 0
@@ -210,6 +213,7 @@ class DataReport:
                 "melodies": self.melodies,
                 "notes": self.kept_notes,
                 "moved_by_octaves": self.octave_moves,
+                "files_with_upbeat_found": self.upbeats,
                 "notes_merged": self.merged_notes,
             },
             "left_out": [
@@ -330,6 +334,11 @@ class DataReport:
         if self.octave_moves:
             lines.append(
                 f"  {_count(self.octave_moves, 'melody', 'melodies')} moved by octaves to fit"
+            )
+        if self.upbeats:
+            lines.append(
+                f"  {_count(self.upbeats, 'file')} with an upbeat where a bar should begin: bar "
+                "lines moved (--no-pickups leaves them)"
             )
         if self.merged_notes:
             lines.append(

@@ -12,9 +12,18 @@ from typing import Any
 import numpy as np
 
 from partimento.data import MelodyData
+from partimento.data.folds import deal
+from partimento.data.note_runs import hashed_runs
 from partimento.errors import DataError, ParameterError
 from partimento.evaluation.distances import jensen_shannon, overlap, set_overlap
-from partimento.evaluation.memorisation import longest_shared_runs
+from partimento.evaluation.memorisation import (
+    SharedRun,
+    SharedRuns,
+    copying,
+    copying_text,
+    longest_shared_runs,
+    training_runs,
+)
 from partimento.evaluation.statistics import NAMES, histograms, measure
 from partimento.music.score import Meter, Score
 from partimento.music.timing import BarMap
@@ -66,15 +75,6 @@ class Surprise:
 
 
 @dataclass(frozen=True)
-class SharedRuns:
-    """Longest runs shared with the training tunes, in notes."""
-
-    mean: float
-    longest: int
-    share_from_16: float  # share of melodies with a run of 16 notes or more
-
-
-@dataclass(frozen=True)
 class Comparison:
     """What `compare` found.
 
@@ -94,7 +94,7 @@ class Comparison:
     likelihood : dict of str to Surprise
         Of ``held_out`` tunes, whole, and of what the model ``generated`` itself.
     memorisation : dict of str to SharedRuns
-        Of ``generated`` and ``held_out`` melodies; empty where there are no training tunes.
+        Of ``generated`` and ``held_out`` melodies; empty where no training tunes are known.
     """
 
     model: str
@@ -137,14 +137,91 @@ class Comparison:
             words = f"{name.replace('_', '-')} ({surprise.melodies})"
             lines.append(f"{words:24}{surprise.nats_per_step:16.4f}{surprise.nats_per_note:16.3f}")
         if self.memorisation:
-            lines += [
-                "",
-                f"{'runs shared with train':24}{'mean notes':>16}{'longest':>9}{'≥ 16':>9}",
-            ]
-        for name, runs in self.memorisation.items():
-            share = f"{runs.share_from_16:.0%}"
-            lines.append(f"{name.replace('_', '-'):24}{runs.mean:16.1f}{runs.longest:9}{share:>9}")
+            lines += ["", *copying_text(self.memorisation)]
         return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What `compare_with_training` found: runs that samples share with the training tunes."""
+
+    model: str
+    hash: str
+    bars: int
+    seed: int
+    settings: dict[str, Any]
+    generated: int
+    memorisation: dict[str, SharedRuns]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+    def text(self) -> str:
+        """Lay the figures out as a table."""
+        lines = [f"{self.generated} generated melodies of {self.bars} bars (seed {self.seed})", ""]
+        lines += copying_text(self.memorisation)
+        lines += ["", "With --data, the same of held-out tunes by people, and more, beside it."]
+        return "\n".join(lines)
+
+
+def compare_with_training(
+    model: Any, *, count: int = 100, bars: int = 16, seed: int = 0, **settings: Any
+) -> Copied:
+    """Say how far what a model makes copies its training tunes, by their hashes alone.
+
+    Raises `DataError` where the model's checkpoint carries none.
+    """
+    _check_sampling(count, bars, seed)
+    training = training_runs(model)
+    if training is None:
+        raise DataError(
+            f"{model.name} carries no hashes of its training tunes (training.npz), so that nothing "
+            "can be said without music: give held-out tunes, --data"
+        )
+    generated = model.sample_many(count, bars, seed=seed, **settings)
+    runs = copying({"generated": generated}, training)
+    return Copied(model.name, model.hash, bars, seed, settings, count, runs)
+
+
+def copying_words(model: Any, data: MelodyData, *, count: int = 40, seed: int = 0) -> str:
+    """Say in a line how far a model that was just trained copies, beside tunes by people.
+
+    Parameters
+    ----------
+    model
+        Whose checkpoint carries hashes of its training tunes.
+    data
+        What it was trained on: the held-out tunes share runs with the training tunes, too. Where
+        folds were held out, each tune is compared with those of the other folds.
+    count
+        Melodies to sample, of 16 bars or of 8 where the tunes are shorter.
+    """
+    training = training_runs(model)
+    known = [piece for piece in data.pieces if piece.split != "test"]
+    sides = deal(known) if model.checkpoint.config["figures"].get("folds") else []
+    tunes = known if sides else data.split("valid")
+    bars = next((b for b in (16, 8) if len(_last_bars([p.score for p in tunes], b)) >= 2), 4)
+    meters = [piece.score for piece in tunes]
+    generated = sample_like(model, meters, count, bars, seed)
+    assert training is not None
+    ours = copying({"generated": generated}, training)["generated"]
+    if sides:
+        runs: list[SharedRun] = []
+        for side in sides:
+            rest = hashed_runs(p.score for other in sides if other is not side for p in other)
+            runs += longest_shared_runs(_last_bars([p.score for p in side], bars), rest)
+        theirs = SharedRuns.of(runs, training) if runs else None
+    else:
+        held_out = _last_bars([piece.score for piece in tunes], bars)
+        theirs = copying({"held_out": held_out}, training).get("held_out")
+    words = (
+        f"{count} melodies of {bars} bars share {ours.mean:.1f} notes in a row with a training "
+        f"tune on average, {ours.longest} at most"
+    )
+    if theirs is None:
+        return words
+    return f"{words}; tunes by people that were held out: {theirs.mean:.1f}, {theirs.longest}"
 
 
 def compare(
@@ -166,8 +243,8 @@ def compare(
     data
         Tunes, found by rules that fit the model's representation.
     split
-        ``"valid"`` or ``"test"``: which tunes to compare with. ``"train"`` tunes are those that
-        copying is looked for in.
+        ``"valid"`` or ``"test"``: which tunes to compare with. Copying is looked for in the tunes
+        that the model's checkpoint says it was trained on, or else in the ``"train"`` tunes.
     count
         Melodies to sample, in the meters of the held-out tunes, in their proportions.
     bars
@@ -185,12 +262,7 @@ def compare(
     """
     if split not in HELD_OUT:
         raise ParameterError(f"split must be valid or test, got {split!r}")
-    if not 2 <= count <= MOST:
-        raise ParameterError(f"count must be 2 to {MOST:,}, got {count}")
-    if seed < 0:
-        raise ParameterError(f"seed must be 0 or more, got {seed}")
-    if not 1 <= bars <= 1024:
-        raise ParameterError(f"bars must be 1 to 1024, got {bars}")
+    _check_sampling(count, bars, seed)
     tunes = [piece.score for piece in data.split(split)]
     held_out = _last_bars(tunes, bars)
     if len(held_out) < 2:
@@ -199,7 +271,8 @@ def compare(
             "needed. Compare fewer bars (--bars), or more data (--data)"
         )
     generated = sample_like(model, held_out, count, bars, seed, **settings)
-    training = [piece.score for piece in data.split("train")]
+    training = training_runs(model) or [piece.score for piece in data.split("train")]
+    both = {"generated": generated, "held_out": held_out}
     return Comparison(
         model=model.name,
         hash=model.hash,
@@ -213,7 +286,7 @@ def compare(
         statistics=_statistics(generated, held_out),
         histograms=_histograms(generated, held_out),
         likelihood={"held_out": _surprise(model, tunes), "generated": _surprise(model, generated)},
-        memorisation=_memorisation(generated, held_out, training) if training else {},
+        memorisation=copying(both, training) if training else {},
     )
 
 
@@ -230,6 +303,15 @@ def sample_like(
     for meter, times in sorted(wanted.items()):
         made += model.sample_many(times, bars, seed=seed + len(made), meter=meter, **settings)
     return made
+
+
+def _check_sampling(count: int, bars: int, seed: int) -> None:
+    if not 2 <= count <= MOST:
+        raise ParameterError(f"count must be 2 to {MOST:,}, got {count}")
+    if seed < 0:
+        raise ParameterError(f"seed must be 0 or more, got {seed}")
+    if not 1 <= bars <= 1024:
+        raise ParameterError(f"bars must be 1 to 1024, got {bars}")
 
 
 def _last_bars(tunes: Sequence[Score], bars: int) -> list[Score]:
@@ -264,15 +346,3 @@ def _surprise(model: Any, scores: Sequence[Score]) -> Surprise:
     steps = sum(len(one.step_nats) for one in measured)
     notes = sum(len(one.note_nats) for one in measured)
     return Surprise(len(measured), nats / steps, nats / notes)
-
-
-def _memorisation(
-    generated: Sequence[Score], held_out: Sequence[Score], training: Sequence[Score]
-) -> dict[str, SharedRuns]:
-    runs = longest_shared_runs([*generated, *held_out], training)
-    notes = np.array([run.notes for run in runs])
-    sides = {"generated": notes[: len(generated)], "held_out": notes[len(generated) :]}
-    return {
-        name: SharedRuns(float(side.mean()), int(side.max()), float((side >= 16).mean()))
-        for name, side in sides.items()
-    }

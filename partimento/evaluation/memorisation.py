@@ -8,18 +8,23 @@ A run is known by its intervals and by the ratios of its notes' lengths (from on
 copy in another key or tempo is a copy. The search is exact: all suffixes of all melodies are ranked
 by doubling (Manber and Myers, "Suffix arrays", 1993), and the longest match of a place is with one
 of its neighbours in that order.
+
+The training tunes need not be there: checkpoints carry hashes of their runs (`training_runs`), and
+`longest_shared_runs` takes those as well.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from partimento.data.note_runs import WINDOW, HashedRuns, run_hashes, shortened, step_codes
+from partimento.errors import CheckpointError, DataError
 from partimento.evaluation.statistics import notes_of
 from partimento.music.score import Score
 
-RATIO_LIMIT = 4095  # of both sides of a ratio of lengths, in lowest terms
-STEPS_PER_QUARTER = 24
+LONG_RUN = 16  # notes: a phrase of a tune, hardly ever shared by chance
 
 
 class SharedRun(NamedTuple):
@@ -28,7 +33,7 @@ class SharedRun(NamedTuple):
     Attributes
     ----------
     notes : int
-        Its length; 0 where nothing is shared, else at least 2.
+        Its length; 0 where nothing is shared, else at least 2, or `HashedRuns.shortest`.
     start : int
         Index of its first note in the melody.
     other : int
@@ -40,7 +45,39 @@ class SharedRun(NamedTuple):
     other: int
 
 
-def longest_shared_runs(melodies: Sequence[Score], others: Sequence[Score]) -> list[SharedRun]:
+@dataclass(frozen=True)
+class SharedRuns:
+    """Longest runs shared with the training tunes, in notes.
+
+    Attributes
+    ----------
+    mean, longest : float, int
+        Over melodies; one that shares nothing that could be found counts as one note less than
+        the shortest run that could.
+    share_from_16 : float
+        Share of melodies with a run of 16 notes or more.
+    """
+
+    mean: float
+    longest: int
+    share_from_16: float
+
+    @classmethod
+    def of(cls, runs: Sequence[SharedRun], others: "Others") -> "SharedRuns":
+        """Sum up what `longest_shared_runs` found, of one melody at least."""
+        shortest = others.shortest if isinstance(others, HashedRuns) else 1
+        notes = np.maximum([run.notes for run in runs], shortest - 1)
+        return cls(
+            mean=float(notes.mean()),
+            longest=int(notes.max()),
+            share_from_16=float((notes >= LONG_RUN).mean()),
+        )
+
+
+Others = Sequence[Score] | HashedRuns
+
+
+def longest_shared_runs(melodies: Sequence[Score], others: Others) -> list[SharedRun]:
     """Find the longest run that each melody shares with any of the others.
 
     Parameters
@@ -48,7 +85,8 @@ def longest_shared_runs(melodies: Sequence[Score], others: Sequence[Score]) -> l
     melodies
         To be examined.
     others
-        The training set, say. A melody that stands there too shares all of its notes.
+        The training set, say, or hashes of its runs. A melody that stands there too shares all of
+        its notes.
 
     Examples
     --------
@@ -58,16 +96,70 @@ def longest_shared_runs(melodies: Sequence[Score], others: Sequence[Score]) -> l
     >>> longest_shared_runs([tune], [other])
     [SharedRun(notes=3, start=0, other=0)]
     """
-    codes = [_codes(score) for score in (*melodies, *others)]
+    codes = [_codes(score) for score in melodies]
+    if isinstance(others, HashedRuns):
+        hashed = [shortened(run_hashes(code), others.hashes.dtype) for code in codes]
+        found = _longest_common(hashed, others.melodies())
+        shared = [common + WINDOW if common else 0 for common, _, _ in found]
+        is_sure = [notes >= others.shortest for notes in shared]
+    else:
+        found = _longest_common(codes, [_codes(score) for score in others])
+        shared = [common + 1 for common, _, _ in found]
+        is_sure = [common > 0 for common, _, _ in found]
+    return [
+        SharedRun(notes, start, other) if sure else SharedRun(0, 0, -1)
+        for notes, sure, (_, start, other) in zip(shared, is_sure, found, strict=True)
+    ]
+
+
+def training_runs(model: Any) -> HashedRuns | None:
+    """Hashes of the training tunes that a model's checkpoint carries; `None` if it has none."""
+    checkpoint = getattr(model, "checkpoint", None)
+    if checkpoint is None:
+        return None
+    arrays = checkpoint.arrays()
+    if arrays is None:
+        return None
+    try:
+        return HashedRuns.read(arrays)
+    except DataError as error:
+        raise CheckpointError(f"{checkpoint.path}: {error}") from None
+
+
+def copying(melodies: Mapping[str, Sequence[Score]], others: Others) -> dict[str, SharedRuns]:
+    """Sum up, by name, the runs that some sets of melodies share with the same others."""
+    runs = longest_shared_runs([score for scores in melodies.values() for score in scores], others)
+    summed, start = {}, 0
+    for name, scores in melodies.items():
+        if scores:
+            summed[name] = SharedRuns.of(runs[start : start + len(scores)], others)
+        start += len(scores)
+    return summed
+
+
+def copying_text(found: dict[str, SharedRuns]) -> list[str]:
+    """Lay out what `copying` found as the lines of a table."""
+    lines = [f"{'runs shared with train':24}{'mean notes':>16}{'longest':>9}{'≥ 16':>9}"]
+    for name, runs in found.items():
+        share = f"{runs.share_from_16:.0%}"
+        lines.append(f"{name.replace('_', '-'):24}{runs.mean:16.1f}{runs.longest:9}{share:>9}")
+    return lines
+
+
+def _longest_common(
+    mine: Sequence[np.ndarray], others: Sequence[np.ndarray]
+) -> list[tuple[int, int, int]]:
+    """For each of mine: symbols of the longest run in common with any other, start, which other."""
+    codes = [*mine, *others]
     sizes = np.array([len(code) + 1 for code in codes], dtype=np.int64)
     owner = np.repeat(np.arange(len(codes)), sizes)
     levels = _ranks(_joined(codes))
     place = levels[-1]  # of each suffix in the order of all
     order = np.argsort(place)
-    asked = np.flatnonzero(owner < len(melodies))
-    length = np.zeros(len(asked), dtype=np.int64)  # steps in common, from each place
+    asked = np.flatnonzero(owner < len(mine))
+    length = np.zeros(len(asked), dtype=np.int64)  # symbols in common, from each place
     partner = np.zeros(len(asked), dtype=np.int64)
-    for neighbour in _nearest_others(owner[order] >= len(melodies)):
+    for neighbour in _nearest_others(owner[order] >= len(mine)):
         found = neighbour[place[asked]]
         some = np.flatnonzero(found >= 0)
         candidate = order[found[some]]
@@ -75,28 +167,17 @@ def longest_shared_runs(melodies: Sequence[Score], others: Sequence[Score]) -> l
         is_longer = common > length[some]
         length[some[is_longer]] = common[is_longer]
         partner[some[is_longer]] = candidate[is_longer]
-    runs = []
-    for index in range(len(melodies)):
-        mine = slice(*np.searchsorted(owner[asked], [index, index + 1]))
-        start = int(length[mine].argmax())
-        shared = int(length[mine][start])
-        other = int(owner[partner[mine][start]]) - len(melodies)
-        runs.append(SharedRun(shared + 1, start, other) if shared else SharedRun(0, 0, -1))
-    return runs
+    longest = []
+    for index in range(len(mine)):
+        ours = slice(*np.searchsorted(owner[asked], [index, index + 1]))
+        start = int(length[ours].argmax())
+        other = int(owner[partner[ours][start]]) - len(mine)
+        longest.append((int(length[ours][start]), start, other))
+    return longest
 
 
 def _codes(score: Score) -> np.ndarray:
-    """One integer for each step from a note to the next: the interval and the ratio of lengths."""
-    notes = notes_of(score)
-    if len(notes) < 2:
-        return np.zeros(0, dtype=np.int64)
-    ticks = np.append(np.diff(notes.onset), notes.duration[-1])
-    length = np.maximum(np.rint(ticks * STEPS_PER_QUARTER / score.ticks_per_quarter), 1).astype(int)
-    common = np.gcd(length[1:], length[:-1])
-    above = np.minimum(length[1:] // common, RATIO_LIMIT)
-    below = np.minimum(length[:-1] // common, RATIO_LIMIT)
-    interval = np.diff(notes.pitch) + 128
-    return (interval * (RATIO_LIMIT + 1) + above) * (RATIO_LIMIT + 1) + below
+    return step_codes(notes_of(score), score.ticks_per_quarter)
 
 
 def _joined(codes: Sequence[np.ndarray]) -> np.ndarray:

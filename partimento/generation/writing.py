@@ -131,14 +131,18 @@ def _write(
 
 
 class FeatureLayout:
-    """`MelodyRepresentation.features`, worked out for all steps before any token is known.
+    """`MelodyRepresentation.features`, where it can be worked out before any token is known.
 
-    Features are either copies of earlier tokens or do not depend on tokens at all. Which are which,
-    and which token each copies, comes out by laying out a melody whose tokens are their own step
-    numbers, written as negative numbers, which no other feature can be.
+    In plain representations features are either copies of earlier tokens or do not depend on
+    tokens at all. Which are which, and which token each copies, comes out by laying out a melody
+    whose tokens are their own step numbers, written as negative numbers, which no other feature
+    can be. Representations that count repeats or intervals are laid out step by step.
     """
 
     def __init__(self, representation: MelodyRepresentation, grid: Grid, bars: int | None) -> None:
+        self._representation, self._grid, self._bars = representation, grid, bars
+        if not representation.only_copies:
+            return
         steps = np.arange(len(grid))
         self._known = representation.features(-1 - steps, grid, bars)  # time feature
         rows, self._columns = np.nonzero(self._known < 0)
@@ -147,6 +151,10 @@ class FeatureLayout:
 
     def features(self, tokens: np.ndarray, step: int) -> np.ndarray:
         """Features of one step for a batch of tokens (batch, time); reads only earlier tokens."""
+        if not self._representation.only_copies:
+            return self._representation.features(tokens, self._grid, self._bars, step, step + 1)[
+                :, 0
+            ]
         features = np.empty((len(tokens), self._known.shape[1]), dtype=np.int64)
         features[:] = self._known[step]
         copies = slice(self._first[step], self._first[step + 1])

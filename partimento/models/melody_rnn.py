@@ -349,6 +349,12 @@ def read_representation(fields: Any) -> MelodyRepresentation:
         "with_position": bool,
         "lookback_bars": list,
         "countdown_bars": int,
+        "match_bars": list,
+        "match_limit": int,
+        "counter_bits": int,
+        "repeat_bars": list,
+        "key_aware": bool,
+        "from_first_note": bool,
     }
     if not isinstance(fields, dict) or set(fields) - set(kinds):
         raise CheckpointError(

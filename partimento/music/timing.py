@@ -6,6 +6,7 @@ Ticks are integers and exact. `TempoMap` turns ticks into seconds through every 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -103,14 +104,14 @@ class BarMap:
 
     def bar(self, ticks: np.ndarray | int) -> np.ndarray:
         """Bar that each tick falls in (int64, same shape)."""
-        at, length, first = self._columns()
+        at, length, first = self._columns
         ticks = np.asarray(ticks, dtype=np.int64)
         section = np.searchsorted(at, ticks, side="right") - 1
         return first[section] + np.floor((ticks - at[section]) / length[section]).astype(np.int64)
 
     def start(self, bars: np.ndarray | int) -> np.ndarray:
         """First tick of each bar (int64, same shape)."""
-        at, length, first = self._columns()
+        at, length, first = self._columns
         bars = np.asarray(bars, dtype=np.int64)
         section = np.searchsorted(first, bars, side="right") - 1
         # Rounded up, so that the tick lies in its bar where the division cannot express the bar.
@@ -126,6 +127,7 @@ class BarMap:
         line = int(self.start(bar))
         return line if line == tick else int(self.start(bar + 1))
 
+    @cached_property
     def _columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Start tick, bar length in ticks and first bar number of each meter."""
         at = np.array([meter.tick for meter in self.meters], dtype=np.int64)

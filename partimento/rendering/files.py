@@ -56,8 +56,14 @@ def render(
         _write_whole(path, page.encode())
         return "piano roll and player"
     svg = piano_roll_svg(score, first_bar=first_bar, primer_end=primer_end)
-    _write_whole(path, svg_to_png(svg) if kind == ".png" else svg.encode())
+    write_picture(svg, path)
     return f"piano roll of {score.num_notes:,} note{'' if score.num_notes == 1 else 's'}"
+
+
+def write_picture(svg: str, path: Path) -> None:
+    """Write a picture as SVG, or as PNG where the file's extension says so."""
+    is_png = path.suffix.lower() == ".png"
+    _write_whole(path, svg_to_png(svg) if is_png else svg.encode())
 
 
 def check_extension(path: Path) -> str:

@@ -8,7 +8,8 @@ import base64
 from partimento.music.score import Score
 from partimento.music.timing import TempoMap
 from partimento.rendering.audio import TAIL_SECONDS, render_audio
-from partimento.rendering.piano_roll import escape, piano_roll_svg
+from partimento.rendering.piano_roll import piano_roll_svg
+from partimento.rendering.svg import escape
 from partimento.rendering.wav import wav_bytes
 
 SAMPLE_RATE = 22_050  # half of the usual: a minute of sound is 2.6 MB of notebook

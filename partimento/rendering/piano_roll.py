@@ -8,7 +8,6 @@ the SVG into a PNG.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from partimento.music.provenance import read_stamps
 from partimento.music.score import Part, Score
 from partimento.music.timing import BarMap
 from partimento.rendering.drums import drum_name
+from partimento.rendering.svg import escape, line, rect, rule, text, text_width
 
 # Okabe and Ito, "Color Universal Design", 2008: told apart by colour-blind eyes too. Their yellow
 # is too pale on white, and their black is for words.
@@ -173,35 +173,35 @@ class Line:
             yield from self._row(pitch, left, right)
             if self._is_named(pitch):
                 name = pitch_name(pitch, key, with_signs=True)
-                yield _text(
+                yield text(
                     left - 24, self.y(pitch) + self.row / 2 + 3.5, name, FAINT_INK, "end", 10
                 )
         for pitch in self.drums:
             y = self.drum_y(pitch)
-            yield _rect(left, y, right - left, DRUM_ROW - 1, BLACK_ROW)
-            yield _text(left - 9, y + DRUM_ROW / 2 + 3, drum_name(pitch), FAINT_INK, "end", 9)
+            yield rect(left, y, right - left, DRUM_ROW - 1, BLACK_ROW)
+            yield text(left - 9, y + DRUM_ROW / 2 + 3, drum_name(pitch), FAINT_INK, "end", 9)
         bottom = self.top + self.height
         for tick in self.span.beats:
-            yield _line(self.x(tick), self.top, bottom, BEAT_LINE, 1)
+            yield line(self.x(tick), self.top, bottom, BEAT_LINE, 1)
         for number, tick in self.span.bars:
-            yield _line(self.x(tick), self.top - 5, bottom, BAR_LINE, 1)
-            yield _text(self.x(tick) + 3, self.top - 5, str(number), FAINT_INK, "start", 10)
-        yield _line(right, self.top - 5, bottom, BAR_LINE, 1)
+            yield line(self.x(tick), self.top - 5, bottom, BAR_LINE, 1)
+            yield text(self.x(tick) + 3, self.top - 5, str(number), FAINT_INK, "start", 10)
+        yield line(right, self.top - 5, bottom, BAR_LINE, 1)
         for tick, words in score.markers:
             if self.span.start <= tick < self.span.end:
-                yield _text(
+                yield text(
                     self.x(tick) + 18, self.top - 5, words[:24], INK, "start", 10, weight=500
                 )
 
     def _row(self, pitch: int, left: float, right: float) -> Iterator[str]:
         is_black = pitch % 12 in BLACK_KEYS
         y = self.y(pitch)
-        yield _rect(left, y, right - left, self.row, BLACK_ROW if is_black else WHITE_ROW)
-        yield _rect(left - 20, y, 20, self.row, WHITE_ROW, stroke=BEAT_LINE)
+        yield rect(left, y, right - left, self.row, BLACK_ROW if is_black else WHITE_ROW)
+        yield rect(left - 20, y, 20, self.row, WHITE_ROW, stroke=BEAT_LINE)
         if is_black:
-            yield _rect(left - 20, y, 13, self.row, "#3a3a3a")
+            yield rect(left - 20, y, 13, self.row, "#3a3a3a")
         if pitch % 12 in (0, 5) and pitch > self.lowest:  # where two white keys touch
-            yield _rule(left, right, y + self.row, BEAT_LINE)
+            yield rule(left, right, y + self.row, BEAT_LINE)
 
     def _is_named(self, pitch: int) -> bool:
         """Every white key where there is room, else every C."""
@@ -213,7 +213,7 @@ class Line:
         """Draw what sounds in this line; a note that goes on in the next is cut at the edge."""
         if self.span.start < primer_end < min(self.span.end, score.end_tick):
             x = self.x(primer_end)
-            yield _line(x, self.top - 5, self.top + self.height, PRIMER_WASH, 1.5, dash="4 3")
+            yield line(x, self.top - 5, self.top + self.height, PRIMER_WASH, 1.5, dash="4 3")
         in_order = list(zip(score.parts, part_colors(score), strict=True))
         for part, color in reversed(in_order):  # the first, often the melody, lies on top
             notes = part.notes
@@ -280,14 +280,6 @@ def primer_end_tick(score: Score) -> int:
     return 0
 
 
-def escape(text: Any) -> str:
-    """Make any text safe inside SVG and HTML; what XML cannot hold is left out."""
-    kept = "".join(c for c in str(text) if c.isprintable() and not 0xD800 <= ord(c) <= 0xDFFF)
-    for sign, name in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
-        kept = kept.replace(sign, name)
-    return kept
-
-
 def _spans(score: Score, first_bar: int) -> list[Span]:
     """Break a score into lines of whole bars."""
     bar_map = BarMap.of(score)
@@ -345,64 +337,25 @@ def _header(score: Score, title: str | None, width: float, *, has_primer: bool) 
     facts = [str(score.meter), f"{score.qpm:.4g} quarters a minute"]
     facts += [str(score.keys[0])] if score.keys else []
     facts += [f"{bars} bar{'' if bars == 1 else 's'}", f"{score.num_notes:,} notes"]
-    yield _text(MARGIN, MARGIN + 8, _title(score, title), INK, "start", 17, weight=500)
-    yield _text(MARGIN, MARGIN + 26, "  ·  ".join(facts), FAINT_INK, "start", 11)
+    yield text(MARGIN, MARGIN + 8, _title(score, title), INK, "start", 17, weight=500)
+    yield text(MARGIN, MARGIN + 26, "  ·  ".join(facts), FAINT_INK, "start", 11)
     entries = list(zip(part_names(score), part_colors(score), strict=True))[:MAX_LEGEND]
     entries = [] if len(entries) == 1 and not score.parts[0].name.strip() else entries
     is_more = len(score.parts) > MAX_LEGEND
     entries += [(f"and {len(score.parts) - MAX_LEGEND} more", "none")] if is_more else []
     x = width - MARGIN
     for name, color in reversed(entries):
-        yield _text(x, MARGIN + 26, name, INK, "end", 11)
-        x -= _text_width(name) + 6
-        yield _rect(x - 10, MARGIN + 17, 10, 10, color)
+        yield text(x, MARGIN + 26, name, INK, "end", 11)
+        x -= text_width(name) + 6
+        yield rect(x - 10, MARGIN + 17, 10, 10, color)
         x -= 24
     if has_primer:
         x = width - MARGIN
         for name, opacity in (("what the model made of it", 0.9), ("primer", 0.28)):
-            yield _text(x, MARGIN + 8, name, INK, "end", 11)
-            x -= _text_width(name) + 6
+            yield text(x, MARGIN + 8, name, INK, "end", 11)
+            x -= text_width(name) + 6
             yield (
                 f'<rect x="{x - 18:.1f}" y="{MARGIN - 1}" width="18" height="10" rx="2" '
                 f'fill="{PALETTE[0]}" stroke="{PALETTE[0]}" fill-opacity="{opacity}"/>'
             )
             x -= 32
-
-
-def _text_width(words: str) -> float:
-    """About how wide words of size 11 are."""
-    narrow, wide = "iljtfrI.,:;'|! ", "mwMW@%"
-    return sum(
-        3.0 if c in narrow else 9.0 if c in wide else 7.2 if c.isupper() else 6.2 for c in words
-    )
-
-
-def _rect(
-    x: float, y: float, width: float, height: float, fill: str, *, stroke: str = "none"
-) -> str:
-    return (
-        f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{fill}" '
-        f'stroke="{stroke}" stroke-width="0.5"/>'
-    )
-
-
-def _line(
-    x: float, top: float, bottom: float, color: str, width: float, *, dash: str = "none"
-) -> str:
-    return (
-        f'<path d="M{x:.1f} {top:.1f}V{bottom:.1f}" stroke="{color}" stroke-width="{width}" '
-        f'stroke-dasharray="{dash}"/>'
-    )
-
-
-def _rule(left: float, right: float, y: float, color: str) -> str:
-    return f'<path d="M{left:.1f} {y:.1f}H{right:.1f}" stroke="{color}" stroke-width="1"/>'
-
-
-def _text(
-    x: float, y: float, words: str, color: str, anchor: str, size: int, *, weight: int = 400
-) -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" fill="{color}" text-anchor="{anchor}" '
-        f'font-size="{size}" font-weight="{weight}">{escape(words)}</text>'
-    )

@@ -28,10 +28,10 @@ from partimento.errors import ParameterError, VocabularyError
 from partimento.music.grid import Grid, check_steps_per_quarter
 from partimento.music.notes import DEFAULT_VELOCITY, Notes
 from partimento.music.timing import steps_to_ticks, ticks_to_steps
+from partimento.representations import melody_columns
+from partimento.representations.melody_columns import FIRST_PITCH, HOLD, REST, token_at
 
-HOLD = 0
-REST = 1
-FIRST_PITCH = 2
+__all__ = ["FIRST_PITCH", "HOLD", "REST", "MelodyRepresentation"]
 
 MAX_POSITION = 95  # steps into or left in a bar; longer bars share the last value
 MAX_BEAT = 23
@@ -54,6 +54,20 @@ class MelodyRepresentation:
         Features hold the token that stood at this place so many bars ago.
     countdown_bars : int
         A feature says how many bars are left, up to so many; 0 leaves it out.
+    match_bars, match_limit : tuple of int, int
+        Features count the last events in a row that repeated what was so many bars before them,
+        up to the limit.
+    counter_bits : int
+        Features are the binary digits of the place in a group of bars, as Magenta counts.
+    repeat_bars : tuple of int
+        Besides the events there is a class "the same as so many bars ago" for each: a network may
+        say a repeat in that way, too.
+    key_aware : bool
+        In place of the token before, features hold the sounding pitch, whether it starts, where
+        the line moves, and the keys it may be in: the inputs of Magenta's `attention_rnn`.
+    from_first_note : bool
+        Networks read and predict pitches as intervals from the first note of the piece, so that
+        what they learn in one key holds in all.
     """
 
     steps_per_quarter: int = 4
@@ -62,6 +76,12 @@ class MelodyRepresentation:
     with_position: bool = False
     lookback_bars: tuple[int, ...] = ()
     countdown_bars: int = 0
+    match_bars: tuple[int, ...] = ()
+    match_limit: int = 1
+    counter_bits: int = 0
+    repeat_bars: tuple[int, ...] = ()
+    key_aware: bool = False
+    from_first_note: bool = False
 
     def __post_init__(self) -> None:
         check_steps_per_quarter(self.steps_per_quarter)
@@ -69,11 +89,17 @@ class MelodyRepresentation:
             raise ParameterError(
                 f"lowest and highest must be 0-127 in this order, got {self.lowest}-{self.highest}"
             )
-        if any(not 1 <= bars <= 64 for bars in self.lookback_bars):
-            raise ParameterError(f"lookback_bars must be 1-64, got {self.lookback_bars}")
-        if not 0 <= self.countdown_bars <= 256:
-            raise ParameterError(f"countdown_bars must be 0-256, got {self.countdown_bars}")
-        object.__setattr__(self, "lookback_bars", tuple(self.lookback_bars))
+        for name in ("lookback_bars", "match_bars", "repeat_bars"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+            if any(not 1 <= bars <= 64 for bars in getattr(self, name)):
+                raise ParameterError(f"{name} must be 1-64, got {getattr(self, name)}")
+        for name, most in (("countdown_bars", 256), ("counter_bits", 12)):
+            if not 0 <= getattr(self, name) <= most:
+                raise ParameterError(f"{name} must be 0-{most}, got {getattr(self, name)}")
+        if not 1 <= self.match_limit <= 256:
+            raise ParameterError(f"match_limit must be 1-256, got {self.match_limit}")
+        if self.key_aware and self.from_first_note:
+            raise ParameterError("key_aware inputs are absolute pitches: leave from_first_note out")
 
     @property
     def vocab_size(self) -> int:
@@ -81,16 +107,56 @@ class MelodyRepresentation:
         return FIRST_PITCH + self.highest - self.lowest + 1
 
     @property
+    def pitch_values(self) -> int:
+        """Different pitches, or intervals from the first note, that networks tell apart."""
+        span = self.highest - self.lowest
+        return 2 * span + 1 if self.from_first_note else span + 1
+
+    @property
     def feature_sizes(self) -> tuple[int, ...]:
-        """Values each feature can take, in the order `features` lays them out."""
-        token = self.vocab_size + 1  # one more: before the beginning
+        """Values each feature can take, in the order `features` lays them out.
+
+        The last value stands for "nothing": before the beginning, off. A size of 0 marks a column
+        that is no input, but tells the network how to read its own output: see `repeat_columns`
+        and `reference_column`.
+        """
+        token = FIRST_PITCH + self.pitch_values + 1  # one more: before the beginning
         place = (MAX_POSITION + 1, MAX_POSITION + 1, MAX_BEAT + 1, BARS_IN_CYCLE)
+        key_aware = (self.pitch_values + 1, 2, 2, 3, 2, *(2,) * 24)
         return (
-            token,
+            *(key_aware if self.key_aware else (token,)),
             *(place if self.with_position else ()),
             *(token for _ in self.lookback_bars),
             *((self.countdown_bars + 2,) if self.countdown_bars else ()),
+            *(self.match_limit + 1 for _ in self.match_bars),
+            *(2 for _ in range(self.counter_bits)),
+            *(0 for _ in self._unread_repeats),
+            *((0,) if self.from_first_note else ()),
         )
+
+    @property
+    def only_copies(self) -> bool:
+        """Whether every feature is a token of another step, or the same for all tokens."""
+        return not (self.match_bars or self.key_aware or self.from_first_note)
+
+    @property
+    def repeat_columns(self) -> tuple[int, ...]:
+        """Columns that hold the token which each class of `repeat_bars` stands for."""
+        lookbacks = (29 if self.key_aware else 1) + 4 * self.with_position
+        unread = len(self.feature_sizes) - self.from_first_note - len(self._unread_repeats)
+        columns = {bars: lookbacks + index for index, bars in enumerate(self.lookback_bars)}
+        columns |= {bars: unread + index for index, bars in enumerate(self._unread_repeats)}
+        return tuple(columns[bars] for bars in self.repeat_bars)
+
+    @property
+    def reference_column(self) -> int | None:
+        """Column of the first note, as steps above `lowest`; None where pitches are absolute."""
+        return len(self.feature_sizes) - 1 if self.from_first_note else None
+
+    @property
+    def _unread_repeats(self) -> tuple[int, ...]:
+        """Bars of the repeats that no lookback reads."""
+        return tuple(bars for bars in self.repeat_bars if bars not in self.lookback_bars)
 
     def encode(
         self, notes: Notes, ticks_per_quarter: int = 480, steps: int | None = None
@@ -187,7 +253,23 @@ class MelodyRepresentation:
         steps = np.arange(start, stop)
         place = grid[start:stop]
         shape = (*tokens.shape[:-1], stop - start)
-        columns = [self._token_at(tokens, steps - 1)]
+        span = self.highest - self.lowest
+        nothing = FIRST_PITCH + self.pitch_values
+        reference = shift = np.zeros(1, dtype=np.int64)
+        if self.from_first_note:
+            middle = FIRST_PITCH + span // 2
+            reference = melody_columns.first_pitch(tokens, start, stop, middle) - FIRST_PITCH
+            shift = span - reference
+        # Tokens of the step before, and of so many bars ago, all at once: (..., column, step).
+        bars_ago = np.array([0, *self.lookback_bars, *self._unread_repeats])[:, None]
+        ago = steps - np.where(bars_ago == 0, 1, bars_ago * place.bar_steps)
+        found = token_at(tokens, ago, nothing)
+        if self.from_first_note:
+            is_pitch = (found >= FIRST_PITCH) & (ago >= 0)
+            found = found + shift[..., None, :] * is_pitch
+        before = list(np.moveaxis(found, -2, 0))
+
+        columns = self._key_aware(tokens, grid, start, stop) if self.key_aware else before[:1]
         if self.with_position:
             left = place.bar_steps - place.position
             columns += [
@@ -196,20 +278,46 @@ class MelodyRepresentation:
                 np.minimum(place.position % place.beat_steps, MAX_BEAT),
                 place.bar % BARS_IN_CYCLE,
             ]
-        columns += [
-            self._token_at(tokens, steps - ago * place.bar_steps) for ago in self.lookback_bars
-        ]
+        columns += before[1 : 1 + len(self.lookback_bars)]
         if self.countdown_bars:
             unknown = self.countdown_bars + 1
-            left = unknown if bars is None else np.clip(bars - place.bar - 1, 0, unknown - 1)
-            columns.append(np.broadcast_to(left, len(steps)))
-        return np.stack([np.broadcast_to(column, shape) for column in columns], axis=-1)
+            left = np.full(len(steps), unknown)
+            if bars is not None:
+                left = np.clip(bars - place.bar - 1, 0, unknown - 1)
+            columns.append(left)
+        if self.match_bars:
+            runs = melody_columns.repeated_in_a_row(
+                tokens, grid, self.match_bars, self.match_limit, start, stop
+            )
+            columns += list(self.match_limit - np.moveaxis(runs, -2, 0))
+        if self.counter_bits:
+            columns += list(1 - melody_columns.counter(grid, self.counter_bits, start, stop).T)
+        columns += before[1 + len(self.lookback_bars) :]
+        if self.from_first_note:
+            columns.append(reference)
+        features = np.empty((*shape, len(columns)), dtype=np.int64)
+        for number, column in enumerate(columns):
+            features[..., number] = column
+        return features
 
-    def _token_at(self, tokens: np.ndarray, steps: np.ndarray) -> np.ndarray:
-        """Tokens at steps; `vocab_size` stands for what was before the beginning."""
-        if tokens.shape[-1] == 0:
-            return np.full((*tokens.shape[:-1], len(steps)), self.vocab_size)
-        return np.where(steps < 0, self.vocab_size, tokens[..., np.maximum(steps, 0)])
+    def _key_aware(self, tokens: np.ndarray, grid: Grid, start: int, stop: int) -> list[np.ndarray]:
+        """Columns in place of the token before: the inputs of Magenta's `attention_rnn`.
+
+        Magenta spends two inputs on "sounds" and "is silent" and one on the direction; here one and
+        two say the same.
+        """
+        pitch, is_attack = melody_columns.sounding(tokens, start, stop)
+        moves = melody_columns.direction(tokens, start, stop)
+        in_keys, recently = melody_columns.keys(tokens, self.lowest, start, stop)
+        flags = 1 - np.concatenate([in_keys, recently], axis=-1)
+        return [
+            np.where(pitch < 0, self.pitch_values, pitch),
+            np.where(pitch < 0, 1, 0),
+            1 - is_attack.astype(np.int64),
+            np.where(moves == 0, 2, (1 - moves) // 2),
+            np.minimum(grid.position[start:stop], 1),
+            *np.moveaxis(flags, -1, 0),
+        ]
 
     def _check(self, notes: Notes, onset: np.ndarray) -> None:
         if (is_out := (notes.pitch < self.lowest) | (notes.pitch > self.highest)).any():

@@ -84,6 +84,9 @@ class MelodyBatches:
         the vocabulary reaches.
     hide_countdown : float
         Share of chunks that are not told how many bars are left.
+    crop : float
+        Share of chunks that begin at a bar line of their own first half, as if nothing had been
+        before: another first note, and no bars to look back to.
     """
 
     pieces: Sequence[EncodedPiece]
@@ -93,6 +96,7 @@ class MelodyBatches:
     seed: int
     transpose: int = 6
     hide_countdown: float = 0.5
+    crop: float = 0.0
     _shuffled: tuple[int, list[tuple[int, int, int]]] = field(
         default=(-1, []), init=False, repr=False
     )
@@ -164,7 +168,13 @@ class MelodyBatches:
         interval = self._interval(piece.tokens, generator)
         tokens = np.where(piece.tokens >= FIRST_PITCH, piece.tokens + interval, piece.tokens)
         bars = None if generator.random() < self.hide_countdown else piece.bars
-        features = self.representation.features(tokens, piece.grid, bars, start, stop)
+        begin = 0
+        if generator.random() < self.crop:
+            lines = np.flatnonzero(piece.grid.position[start : (start + stop) // 2] == 0)
+            begin = start = start + int(generator.choice(lines)) if len(lines) else start
+        features = self.representation.features(
+            tokens[begin:], piece.grid[begin:], bars, start - begin, stop - begin
+        )
         return features, tokens[start:stop]
 
     def _interval(self, tokens: np.ndarray, generator: np.random.Generator) -> int:

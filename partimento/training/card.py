@@ -5,6 +5,8 @@ from typing import Any
 
 from partimento.training.plots import curve
 
+BASELINES = ("uniform_", "counts_", "five_gram_")  # figures that have a table of their own
+
 
 def write_card(config: dict[str, Any], log: list[dict[str, Any]]) -> str:
     """Write a checkpoint's README.md in Markdown.
@@ -17,25 +19,43 @@ def write_card(config: dict[str, Any], log: list[dict[str, Any]]) -> str:
         Lines of the run's log, in order of step.
     """
     about, data, figures = _head(config), _data(config), _figures(config)
-    return "\n\n".join([about, data, figures, _training(config, log), _use(config)]) + "\n"
+    learned = _learned(config)
+    parts = [about, data, figures, *learned, _training(config, log), _use(config)]
+    return "\n\n".join(parts) + "\n"
 
 
 def _head(config: dict[str, Any]) -> str:
     representation, network = config["representation"], config["network"]
     reads = ["the event before"]
+    if representation.get("key_aware"):
+        reads = ["the sounding pitch", "where the line moves", "the keys it may be in"]
     if representation["with_position"]:
         reads.append("the place in the bar, the beat and a cycle of 16 bars")
+    if bits := representation.get("counter_bits"):
+        reads.append(f"the place in the bar as {bits} binary digits")
     if ago := representation["lookback_bars"]:
         reads.append(f"what stood here {_listed(ago)} bars ago")
+    if ago := representation.get("match_bars"):
+        reads.append(f"how many events in a row were those of {_listed(ago)} bars before")
     if representation["countdown_bars"]:
         reads.append("how many bars are left (when asked to write a given number of bars)")
+    more = ""
+    if ago := representation.get("repeat_bars"):
+        more += f' It may also say "the same as {_listed(ago)} bars ago".'
+    if representation.get("from_first_note"):
+        more += (
+            " Pitches are read and written as intervals from the first note, so all keys are one."
+        )
+    if length := network.get("attention_length"):
+        more += f" Its first layer attends to its own last {length} outputs."
+    layers = network["num_layers"]
     return (
         f"# {config['name']}\n\n"
         f"A {config['family']} made with {config['made_with']} (preset "
-        f"`{config['training']['config']}`): an LSTM of {network['num_layers']} layers of "
+        f"`{config['training']['config']}`): an LSTM of {layers} layer{'s' * (layers != 1)} of "
         f"{network['hidden_size']} that predicts a melody event by event, "
         f"{representation['steps_per_quarter']} to a quarter note, in pitches "
-        f"{representation['lowest']}-{representation['highest']}. It reads {_listed(reads)}. "
+        f"{representation['lowest']}-{representation['highest']}. It reads {_listed(reads)}.{more} "
         f"{config['figures']['parameters']:,} weights."
     )
 
@@ -43,12 +63,7 @@ def _head(config: dict[str, Any]) -> str:
 def _data(config: dict[str, Any]) -> str:
     report = config["training"]["data_report"]
     lines = ["## Data", "", "Trained on: " + _listed(f"`{n}`" for n in config["training"]["data"])]
-    if sources := [s for s in report.get("sources", []) if "licence" in s]:
-        lines += ["", "| set | licence | credit | SHA-256 of its archive |", "|---|---|---|---|"]
-        lines += [
-            f"| {s['name']} | {s['licence']} | {s.get('cite', '')} | `{s.get('sha256', '')}` |"
-            for s in sources
-        ]
+    lines += _licences(report.get("sources", []))
     if splits := report.get("splits"):
         lines += ["", "| split | melodies | notes |", "|---|---|---|"]
         lines += [
@@ -59,33 +74,96 @@ def _data(config: dict[str, Any]) -> str:
         if report.get("split_by") == "published":
             how += ", as the sets are published"
         lines += ["", f"{how}. Training looked at train and valid alone."]
+    if parent := config["training"].get("parent"):
+        lines += [
+            "",
+            f"Fine-tuned from {parent['name']} (hash `{parent['hash']}`), which was trained on "
+            f"{_listed(f'`{name}`' for name in parent['data']) or 'what its card says'}. What it "
+            "knew is in this model too, and so are the licences.",
+            *_licences(parent["sources"]),
+        ]
     return "\n".join(lines)
+
+
+def _licences(sources: list[dict[str, Any]]) -> list[str]:
+    """Lay out the sets that have a licence as lines of a table."""
+    licensed = [source for source in sources if "licence" in source]
+    if not licensed:
+        return []
+    return [
+        "",
+        "| set | licence | credit | SHA-256 of its archive |",
+        "|---|---|---|---|",
+        *(
+            f"| {s['name']} | {s['licence']} | {s.get('cite', '')} | `{s.get('sha256', '')}` |"
+            for s in licensed
+        ),
+    ]
 
 
 def _figures(config: dict[str, Any]) -> str:
     figures = config["figures"]
     lines = ["## Figures", "", "| figure | value |", "|---|---|"]
-    lines += [f"| {name.replace('_', ' ')} | {_number(value)} |" for name, value in figures.items()]
+    lines += [
+        f"| {name.replace('_', ' ')} | {_number(value)} |"
+        for name, value in figures.items()
+        if not name.startswith(BASELINES)
+    ]
+    lines += _baselines(figures)
     data = " ".join(f"--data {quote(name)}" for name in config["training"]["data"])
     if config["training"]["data_report"].get("rules", {}).get("melody", "strict") != "strict":
         data += " --melody skyline"
     nats = "Nats are of whole pieces, in their own key, with no countdown told."
-    if "counts_nats_per_step" in figures:
+    how, split = "To measure again (or with `--split test`):", "valid"
+    if folds := figures.get("folds"):
         nats += (
-            " Beside them, on the same valid pieces: *uniform*, every event equally likely, and "
-            "*counts*, each as likely as it is frequent in train."
+            f" The valid figures are of {folds} runs that each held some of the train and valid "
+            "pieces out; the model itself has learned from all of these."
         )
+        how, split = "On the test pieces, which it has not met:", "test"
     lines += [
         "",
         nats,
         "",
-        "To measure again (or with `--split test`):",
+        how,
         "",
         "```",
-        f"partimento evaluate {quote(config['name'])} {data} --split valid",
+        f"partimento evaluate {quote(config['name'])} {data} --split {split}",
         "```",
     ]
     return "\n".join(lines)
+
+
+def _baselines(figures: dict[str, Any]) -> list[str]:
+    """Set the network beside baselines that know less, on the same pieces."""
+    rows = [
+        (words, figures[f"{name}_nats_per_step"], figures.get(f"{name}_nats_per_note"))
+        for name, words in (
+            ("uniform", "every event equally likely"),
+            ("counts", "each as likely as it is frequent in train"),
+            ("five_gram", "a 5-gram: counts in train of what followed the same four events"),
+            ("valid", "this network"),
+        )
+        if f"{name}_nats_per_step" in figures
+    ]
+    if len(rows) < 2:
+        return []
+    lines = ["", "| on the valid pieces | nats a step | nats a note |", "|---|---|---|"]
+    return lines + [
+        f"| {words} | {step:.4g} | {'' if note is None else f'{note:.4g}'} |"
+        for words, step, note in rows
+    ]
+
+
+def _learned(config: dict[str, Any]) -> list[str]:
+    """Say in words how the run went, where it was judged."""
+    verdict = config["training"].get("verdict")
+    if not verdict:
+        return []
+    lines = ["## What it learned", "", " ".join(verdict["words"])]
+    if verdict["advice"]:
+        lines += ["", "What may help:", "", *(f"- {line}" for line in verdict["advice"])]
+    return ["\n".join(lines)]
 
 
 def _training(config: dict[str, Any], log: list[dict[str, Any]]) -> str:

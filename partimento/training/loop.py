@@ -47,12 +47,16 @@ class TrainingSettings:
         alone are turned into steps once, at the start of the run, by trying how long a step takes:
         so the schedule counts steps, and can be repeated, and the clock only cuts it off.
     learning_rate, warmup_steps : float, int
-        Of AdamW; rises over the warmup, then falls along a cosine to a hundredth at the end.
+        Of AdamW; rises over the warmup, then falls along a cosine.
+    final_rate : float
+        Share of the learning rate that is left at the end; 1 keeps it constant.
     weight_decay, clip_norm : float
     batch_size, chunk_steps : int
         Examples a step, and the longest of them in grid steps.
     transpose : int
         Augmentation: most semitones a piece is moved, down or up.
+    crop : float
+        Augmentation: share of examples that begin as if nothing had been before.
     evaluate_every, patience : int
         Steps between looks at the held-out pieces, and how many looks in a row may bring nothing
         better before the run stops early.
@@ -71,11 +75,13 @@ class TrainingSettings:
     minutes: float | None = None
     learning_rate: float = 2e-3
     warmup_steps: int = 100
+    final_rate: float = 0.01
     weight_decay: float = 0.01
     clip_norm: float = 1.0
     batch_size: int = 16
     chunk_steps: int = 256
     transpose: int = 6
+    crop: float = 0.0
     evaluate_every: int = 200
     patience: int = 10
     save_seconds: float = 300.0
@@ -92,6 +98,8 @@ class TrainingSettings:
                 raise ParameterError(f"{name} must be above 0, got {value}")
         if not 0 < self.learning_rate < math.inf:
             raise ParameterError(f"learning_rate must be above 0, got {self.learning_rate}")
+        if not 0 <= self.final_rate <= 1:
+            raise ParameterError(f"final_rate must be in 0 to 1, got {self.final_rate}")
         for name in ("batch_size", "chunk_steps", "evaluate_every", "patience", "threads"):
             if getattr(self, name) < 1:
                 raise ParameterError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -115,7 +123,8 @@ class TrainingSettings:
         assert self.steps is not None, "the loop has planned them"
         warm = min(1.0, (step + 1) / max(1, self.warmup_steps))
         progress = min(1.0, step / self.steps)
-        return self.learning_rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * progress)) / 2)
+        fallen = self.final_rate + (1 - self.final_rate) * (1 + math.cos(math.pi * progress)) / 2
+        return self.learning_rate * warm * fallen
 
 
 @dataclass(frozen=True)
@@ -185,6 +194,7 @@ def train(
     report: Callable[[Progress], None] = lambda progress: None,
     group: Group | None = None,
     tell: Callable[[str], None] = lambda words: None,
+    listen: Callable[[int, float, nn.Module], None] = lambda step, loss, network: None,
 ) -> Outcome:
     """Nudge a network by its loss until it predicts what comes next.
 
@@ -205,6 +215,9 @@ def train(
         The processes that train together; `None` is this one alone.
     tell
         Told in words where a stopped run goes on, and what of it was damaged.
+    listen
+        Called before every step with the loss of the one before (nan at first), and at the end.
+        May play with the network, not change it, and is left off when a signal comes.
 
     Raises
     ------
@@ -221,6 +234,7 @@ def train(
     state = _restore(network, optimizer, run, group, tell)
     settings = replace(settings, steps=settings.steps or state.planned_steps)
     saved = time.monotonic()
+    latest = state.loss  # of the step before; on resuming, of those before
     began, look_seconds = saved - state.seconds, 0.0
 
     def save() -> None:
@@ -234,6 +248,8 @@ def train(
     with listening(settings.threads) as listener:
         try:
             while True:
+                if group.is_first:
+                    listener.wait_for(listen, state.step, latest, network)
                 done = settings.progress(state.step, state.seconds)
                 is_over = done >= 1 or state.looks_without_gain >= settings.patience
                 is_due = state.step % settings.evaluate_every == 0 or is_over
@@ -269,6 +285,7 @@ def train(
                 for parameters in optimizer.param_groups:
                     parameters["lr"] = settings.learning_rate_at(state.step)
                 optimizer.step()
+                latest = loss
                 state.advance(loss, seconds, grid_steps / (time.monotonic() - started))
                 report(state.progress(settings))
         except InterruptedRun as signal:

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,15 +16,20 @@ import torch
 
 from partimento import __version__
 from partimento.checkpoints import save_checkpoint
+from partimento.checkpoints.arrays import write_arrays
 from partimento.data import Piece
+from partimento.data.note_runs import hashed_runs
 from partimento.errors import DataError, EnvironmentFault
+from partimento.music.score import Score
 from partimento.networks.melody_rnn import MelodyRNN, MelodyRNNConfig
 from partimento.representations.melody import FIRST_PITCH, MelodyRepresentation
-from partimento.training.baselines import by_counts, uniform
+from partimento.training.baselines import baseline_figures
 from partimento.training.batches import EncodedPiece, MelodyBatches, encode_pieces, whole_pieces
 from partimento.training.card import write_card
 from partimento.training.distributed import joined
+from partimento.training.estimate import Estimate, estimate
 from partimento.training.export import check_graph, step_graph
+from partimento.training.listening import Listener
 from partimento.training.loop import (
     HeldOut,
     Outcome,
@@ -34,8 +39,11 @@ from partimento.training.loop import (
     train,
 )
 from partimento.training.run_folder import PIECES, RunFolder
+from partimento.training.verdict import Verdict, judge
+from partimento.training.warm_start import Parent
 
 EVALUATION_BATCH = 32
+TRAINING_RUNS = "training.npz"
 CHECKED_PIECES, CHECKED_STEPS = 8, 256  # real music that both engines must agree on
 
 
@@ -50,11 +58,13 @@ class Lesson:
     config : str
         Preset it comes from.
     representation : MelodyRepresentation
-    hidden_size, num_layers, dropout
-        See `MelodyRNNConfig`.
+    hidden_size, num_layers, dropout, one_hot, attention_length, embedding_size
+        See `MelodyRNNConfig`. A dropout of `None` is still to be chosen, by the size of the data.
     settings : TrainingSettings
     data : tuple of str
         Sources as asked for, for the card.
+    parent : Parent or None
+        The checkpoint to go on from; `None` begins with random weights.
     """
 
     name: str
@@ -62,9 +72,13 @@ class Lesson:
     representation: MelodyRepresentation
     hidden_size: int
     num_layers: int
-    dropout: float
+    dropout: float | None
     settings: TrainingSettings
     data: tuple[str, ...] = ()
+    one_hot: bool = False
+    attention_length: int = 0
+    embedding_size: int = 0
+    parent: Parent | None = None
 
     def network_config(self) -> MelodyRNNConfig:
         """Size of the network that fits the representation."""
@@ -73,14 +87,34 @@ class Lesson:
             feature_sizes=self.representation.feature_sizes,
             hidden_size=self.hidden_size,
             num_layers=self.num_layers,
-            dropout=self.dropout,
+            dropout=self.dropout or 0.0,
+            one_hot=self.one_hot,
+            attention_length=self.attention_length,
+            embedding_size=self.embedding_size,
+            repeat_columns=self.representation.repeat_columns,
+            reference_column=self.representation.reference_column,
         )
+
+    def new_network(self) -> MelodyRNN:
+        """Make the network to begin with: the parent's, or one of random weights."""
+        if self.parent is not None:
+            return self.parent.network(self.dropout)
+        torch.manual_seed(self.settings.seed)
+        return MelodyRNN(self.network_config())
 
     def facts(self) -> dict[str, Any]:
         """All of it as plain values, for `run.json` and the checkpoint."""
-        facts = asdict(self)
-        facts["representation"]["lookback_bars"] = list(self.representation.lookback_bars)
-        return facts | {"data": list(self.data)}
+        facts = plain(asdict(replace(self, parent=None)))
+        del facts["parent"]
+        if self.dropout is None:
+            del facts["dropout"]
+        return facts | ({"parent": self.parent.facts()} if self.parent else {})
+
+
+def plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Make what JSON would make of plain values: tuples become lists."""
+    made: dict[str, Any] = json.loads(json.dumps(values))
+    return made
 
 
 @dataclass(frozen=True)
@@ -90,6 +124,7 @@ class Taught:
     outcome: Outcome
     figures: dict[str, Any]
     folder: RunFolder
+    verdict: Verdict
 
 
 def teach(
@@ -102,6 +137,8 @@ def teach(
     on_start: Callable[[int, int], None] = lambda parameters, batches: None,
     report: Callable[[Progress], None] = lambda progress: None,
     tell: Callable[[str], None] = lambda words: None,
+    play: Callable[[Any], Score] | None = None,
+    on_estimate: Callable[[Estimate], None] = lambda found: None,
 ) -> Taught | None:
     """Train on the pieces marked "train", choose on "valid", and write the checkpoint.
 
@@ -117,6 +154,10 @@ def teach(
         Told the number of weights and the batches an epoch, once the data are in place.
     report, tell
         See `partimento.training.loop.train`.
+    play
+        Has the network play as it learns: see `training.listening`. `None` keeps no samples.
+    on_estimate
+        Told how long it will take, before the first step.
 
     Returns
     -------
@@ -132,23 +173,11 @@ def teach(
         trains here.
     """
     training, held_out = by_split(pieces, lesson.representation)
-    batches = MelodyBatches(
-        training,
-        lesson.representation,
-        lesson.settings.batch_size,
-        lesson.settings.chunk_steps,
-        lesson.settings.seed,
-        lesson.settings.transpose,
-    )
-    torch.manual_seed(lesson.settings.seed)
-    with _enough_memory():
-        network = MelodyRNN(lesson.network_config())
+    batches = batches_of(training, lesson)
+    with enough_memory():
+        network = lesson.new_network()
     parameters = sum(weights.numel() for weights in network.parameters())
-
-    def evaluate(module: torch.nn.Module) -> HeldOut:
-        whole = whole_pieces(held_out, lesson.representation, EVALUATION_BATCH)
-        return held_out_loss(module, whole, FIRST_PITCH)
-
+    evaluate = evaluation_on(held_out, lesson.representation)
     with run.locked(), joined() as group:
         asked = lesson.facts() | {
             "processes": group.size,
@@ -158,26 +187,111 @@ def teach(
         run.begin(asked, resume=resume)
         group.check_same(json.dumps(asked).encode())
         on_start(parameters, batches.batches_per_epoch)
-        with _enough_memory():
+        done = run.reached()
+        listener = None
+        if play is not None:
+            listener = Listener(run.path, play, evaluate, lesson.settings.evaluate_every, tell)
+        with enough_memory():
             network.to(group.device)
-            outcome = train(network, batches, evaluate, lesson.settings, run, report, group, tell)
+            if group.size == 1 and lesson.settings.steps and lesson.settings.progress(*done) < 1:
+                held_out_steps = sum(len(piece.tokens) for piece in held_out)
+                on_estimate(
+                    estimate(
+                        network,
+                        batches,
+                        batches.batches_per_epoch,
+                        held_out_steps,
+                        lesson.settings,
+                        str(group.device),
+                        done,
+                    )
+                )
+            outcome = train(
+                network,
+                batches,
+                evaluate,
+                lesson.settings,
+                run,
+                report,
+                group,
+                tell,
+                listener or (lambda step, loss, network: None),
+            )
         if not group.is_first:
             return None
         weights, best = run.load_best()
         network.load_state_dict(weights)
-        vocab_size = lesson.representation.vocab_size
+        if listener is not None:
+            listener.best(network, best["step"], best["nats"] / best["steps"])
         figures = {
             "valid_nats_per_step": best["nats"] / best["steps"],
             "valid_nats_per_note": best["nats"] / best["notes"],
             "valid_notes": best["notes"],
             "valid_pieces": len(held_out),
-            "uniform_nats_per_step": uniform(held_out, vocab_size).nats_per_step,
-            "counts_nats_per_step": by_counts(training, held_out, vocab_size).nats_per_step,
+            **baseline_figures(
+                training, held_out, lesson.representation.vocab_size, lesson.settings.transpose
+            ),
             "parameters": parameters,
             "best_step": best["step"],
+            **parent_figures(lesson, run),
         }
-        _finish(lesson, network, held_out, figures, outcome, run, data_facts or {})
-    return Taught(outcome, figures, run)
+        facts = lesson.facts()
+        verdict = judge(
+            run.read_log(),
+            figures,
+            facts | facts["settings"],
+            reason=outcome.reason,
+            epochs=outcome.step / batches.batches_per_epoch,
+            training_notes=sum(piece.num_notes for piece in training),
+        )
+        learned_from = [piece for piece in pieces if piece.split == "train"]
+        about = data_facts or {}
+        finish(lesson, network, held_out, learned_from, figures, outcome, run, about, verdict)
+    return Taught(outcome, figures, run, verdict)
+
+
+def batches_of(
+    training: list[EncodedPiece], lesson: Lesson, seed: int | None = None
+) -> MelodyBatches:
+    """Lay out the batches of a lesson."""
+    settings = lesson.settings
+    return MelodyBatches(
+        training,
+        lesson.representation,
+        settings.batch_size,
+        settings.chunk_steps,
+        settings.seed if seed is None else seed,
+        settings.transpose,
+        crop=settings.crop,
+    )
+
+
+def evaluation_on(
+    held_out: list[EncodedPiece], representation: MelodyRepresentation
+) -> Callable[[torch.nn.Module], HeldOut]:
+    """Make the function that tells how surprised a network is by pieces."""
+
+    def evaluate(module: torch.nn.Module) -> HeldOut:
+        whole = whole_pieces(held_out, representation, EVALUATION_BATCH)
+        return held_out_loss(module, whole, FIRST_PITCH)
+
+    return evaluate
+
+
+def parent_figures(lesson: Lesson, run: RunFolder) -> dict[str, float]:
+    """How surprised the parent was, before the first step, by the same held-out pieces."""
+    first = next((line for line in run.read_log() if line["step"] == 0), None)
+    if lesson.parent is None or first is None:
+        return {}
+    return {
+        "parent_nats_per_step": first["held_out_nats_per_step"],
+        "parent_nats_per_note": first["held_out_nats_per_note"],
+    }
+
+
+def training_runs(pieces: list[Piece]) -> bytes:
+    """Hash the runs of notes of pieces, so that a model can be asked how far it copies them."""
+    return write_arrays(hashed_runs(piece.score for piece in pieces).arrays())
 
 
 def by_split(
@@ -204,7 +318,7 @@ def digest_of(pieces: list[Piece]) -> str:
 
 
 @contextmanager
-def _enough_memory() -> Iterator[None]:
+def enough_memory() -> Iterator[None]:
     """Make one error of the several that PyTorch raises where memory does not suffice."""
     try:
         yield
@@ -217,14 +331,16 @@ def _enough_memory() -> Iterator[None]:
         ) from error
 
 
-def _finish(
+def finish(
     lesson: Lesson,
     network: MelodyRNN,
     held_out: list[EncodedPiece],
+    learned_from: list[Piece],
     figures: dict[str, Any],
     outcome: Outcome,
     run: RunFolder,
     data_facts: dict[str, Any],
+    verdict: Verdict,
 ) -> None:
     """Export, check the export on held-out music, and write the checkpoint."""
     graph = step_graph(network)
@@ -244,7 +360,7 @@ def _finish(
         "name": lesson.name,
         "made_with": f"partimento {__version__}",
         "representation": facts["representation"],
-        "network": {**asdict(network.config), "feature_sizes": list(network.config.feature_sizes)},
+        "network": plain(asdict(network.config)),
         "graphs": {"step": "step.onnx"},
         "training": {
             "config": lesson.config,
@@ -254,6 +370,8 @@ def _finish(
             "steps": outcome.step,
             "seconds": round(outcome.seconds),
             "torch": torch.__version__,
+            "verdict": verdict.facts(),
+            **({"parent": lesson.parent.told()} if lesson.parent else {}),
         },
         "figures": figures,
     }
@@ -263,4 +381,5 @@ def _finish(
         weights={name: tensor.numpy() for name, tensor in network.state_dict().items()},
         graphs={"step.onnx": graph},
         card=write_card(config, run.read_log()),
+        extras={TRAINING_RUNS: training_runs(learned_from)},
     )

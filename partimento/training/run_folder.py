@@ -6,6 +6,8 @@
 | `log.jsonl` | one line an evaluation |
 | `state/step-N.safetensors` | weights and optimizer at a step, and the best weights until then |
 | `state/step-N.json` | where the run was; SHA-256 of both files |
+| `samples/` | what the network played at doubling steps, and at the end: `training.samples` |
+| `folds/1/` … | runs like this one, where small data are dealt out to folds |
 | `checkpoint/` | the finished model |
 | `run.lock` | held by the process that trains; the kernel frees it when that process ends |
 
@@ -27,6 +29,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from partimento.checkpoints.saving import NO_SPACE, sync_folder
 from partimento.errors import EnvironmentFault, TrainingError
+from partimento.training.samples import FOLDER as SAMPLES
+from partimento.training.samples import read_log
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -79,7 +83,7 @@ class RunFolder:
                 yield self
             finally:
                 self._is_locked = False
-                if made and not self._state_files():
+                if made and not self._holds_run():
                     self._remove(made)
 
     # What was asked.
@@ -93,6 +97,8 @@ class RunFolder:
         if self._holds_run():
             self.check(asked, resume=resume)
         else:
+            for sample in (self.path / SAMPLES).glob("*.mid"):  # of a run that failed early on
+                sample.unlink()
             write_atomically(self.path / "run.json", _json(asked))
 
     def check(self, asked: dict[str, Any], *, resume: bool) -> None:
@@ -152,6 +158,11 @@ class RunFolder:
             )
         return None
 
+    def reached(self) -> tuple[int, float]:
+        """Step and seconds of the last look, as far as the log knows; zeros before there is one."""
+        last = self.read_log()[-1:] or [{}]
+        return int(last[0].get("step", 0)), float(last[0].get("seconds", 0.0))
+
     def load_best(self) -> "tuple[dict[str, Tensor], dict[str, Any]]":
         """Weights with the lowest held-out loss, and what that look found."""
         files = self._state_files()
@@ -177,25 +188,15 @@ class RunFolder:
 
     def read_log(self) -> list[dict[str, Any]]:
         """Return all whole lines of the log, each step once (the last word counts)."""
-        file = self.path / "log.jsonl"
-        lines: dict[int, dict[str, Any]] = {}
-        if file.exists():
-            for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-                try:
-                    entry = json.loads(line)
-                except json.JSONDecodeError:  # cut off by a crash while it was written
-                    continue
-                if isinstance(entry, dict) and isinstance(entry.get("step"), int):
-                    lines[entry["step"]] = entry
-        return [lines[step] for step in sorted(lines)]
+        return read_log(self.path / "log.jsonl")
 
     def _holds_run(self) -> bool:
         """Whether anything was trained here; a run that failed before its first state is none."""
-        return bool(self._state_files())
+        return bool(self._state_files() or list(self.path.glob("folds/*/state/step-*.json")))
 
     def _clear_leavings(self) -> None:
         """Remove what a killed process left half written; nobody else writes while we hold it."""
-        for folder in (self.path, self.states):
+        for folder in (self.path, self.states, self.path / SAMPLES):
             for part in folder.glob(".*.part"):
                 part.unlink(missing_ok=True)
         for weights in self.states.glob("step-*.safetensors"):

@@ -1,15 +1,20 @@
 """`partimento data`: one report, in words or as JSON, and the right exit code."""
 
+import inspect
 import json
+import re
 
 import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from partimento.cli import evaluate, options, train
 from partimento.cli.app import guarded
 from partimento.cli.data import run
+from partimento.data import MelodyRules
 from partimento.formats.midi import write_midi
+from partimento.models.lessons import PRESETS, USUAL_CONFIG, representation_for
 from partimento.music.notes import Notes
 from partimento.music.score import Meter, Part, Score
 
@@ -88,10 +93,10 @@ def test_a_switch_keeps_what_it_says(mixed):
     ("words", "message"),
     [
         (["nowhere"], "nowhere: no such file, folder or set"),
-        ([".", "--for", "satb"], "--for must be melody"),
+        ([".", "--for", "satb"], "--for must be melody, melody-rnn, basic"),
         ([".", "--melody", "loud"], "melody must be strict or skyline"),
         ([".", "--steps-per-quarter", 0], "steps_per_quarter must be in 1 to 96"),
-        ([".", "--max-file-mb", 0], "--max-file-mb must be at least 1"),
+        ([".", "--max-file-mb", 0], "max_file_mb must be at least 1"),
         ([".", "--min-on-grid", "nan"], "min_on_grid must be in 0 to 1"),
     ],
 )
@@ -106,3 +111,90 @@ def test_an_empty_folder_is_no_error_and_nothing_to_learn_from(tmp_path):
     exit_code, out, _ = call(tmp_path)
     assert exit_code == 0
     assert "Nothing here can teach a melody model" in out
+
+
+def numbers_of(value):
+    """Every number of a JSON document, also inside its words."""
+    if isinstance(value, dict):
+        return {n for key, held in value.items() for n in (*numbers_of(key), *numbers_of(held))}
+    if isinstance(value, list):
+        return {n for held in value for n in numbers_of(held)}
+    if isinstance(value, str):
+        return {float(n) for n in re.findall(r"\d+(?:\.\d+)?", value.replace(",", ""))}
+    return set() if value is None or isinstance(value, bool) else {float(value)}
+
+
+def test_every_number_of_the_text_stands_in_the_json(mixed):
+    (mixed / "copy.mid").write_bytes((mixed / "tunes" / "3.mid").read_bytes())
+    *lines, prepared = call(mixed)[1].splitlines()
+    held = numbers_of(json.loads(call(mixed, "--json")[1]))
+    assert prepared.startswith("prepared in ")
+    for line in lines:
+        for number in numbers_of(line):
+            rounded = {round(other, 2) for other in held}
+            assert number in held | rounded, line
+
+
+def test_a_second_look_remembers_the_first(mixed, tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("PARTIMENTO_CACHE", str(tmp_path_factory.mktemp("own")))
+    first = call(mixed)[1].splitlines()
+    second = call(mixed)[1].splitlines()
+    assert first[:-1] == second[:-1]
+    assert "remembered" not in first[-1]
+    assert "remembered from an earlier run" in second[-1]
+    assert "remembered" not in call(mixed, "--no-cache")[1]
+
+
+def test_a_cache_that_cannot_be_written_is_a_note(mixed, monkeypatch):
+    monkeypatch.setenv("PARTIMENTO_CACHE", str(mixed / "bad.mid"))
+    exit_code, out, err = call(mixed)
+    assert (exit_code, err) == (0, "")
+    assert "not kept for the next time" in out.splitlines()[-1]
+
+
+SHARED = ("StepsPerQuarter", "LowestKept", "HighestKept", "Melody", "MinBars", "MinPitches")
+SHARED += ("MaxRestBars", "MinOnGrid", "Pickups", "Salvage", "MaxFileMb", "SplitSeed", "Workers")
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_data_train_and_evaluate_take_the_same_options(name):
+    asked = getattr(options, name)
+    verbs = [run, train.run]
+    if name not in SHARED[:3]:  # a finished model says its grid and its pitches
+        verbs.append(evaluate.run)
+    defaults = set()
+    for verb in verbs:
+        parameters = inspect.signature(verb).parameters.values()
+        [parameter] = [p for p in parameters if p.annotation == asked]
+        defaults.add(parameter.default)
+    assert len(defaults) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("MinBars", "min_bars"),
+        ("MinPitches", "min_pitches"),
+        ("MaxRestBars", "max_rest_bars"),
+        ("MinOnGrid", "min_on_grid"),
+    ],
+)
+def test_the_help_names_the_usual_value(name, field):
+    [option] = getattr(options, name).__metadata__
+    assert option.help.endswith(f"; {getattr(MelodyRules(), field)}.")
+
+
+def test_melody_means_what_train_takes_where_nothing_is_said():
+    assert inspect.signature(train.run).parameters["config"].default == USUAL_CONFIG
+    usual = PRESETS["melody-rnn"][USUAL_CONFIG]["representation"]
+    for name in ("melody", "melody-rnn", USUAL_CONFIG):
+        assert representation_for(name).lowest == usual["lowest"]
+    assert representation_for("basic", lowest=50, highest=None).lowest == 50
+    assert representation_for("basic").highest == 83
+
+
+def test_the_pitches_are_those_of_the_preset(tmp_path):
+    notes = Notes(480 * np.arange(32), np.full(32, 480), np.tile([47, 64, 67, 84], 8))
+    (tmp_path / "wide.mid").write_bytes(write_midi(Score((Part(notes),))))
+    assert "kept       1 melody" in call(tmp_path, "--for", "tunes")[1]
+    assert "range too wide" in call(tmp_path, "--for", "basic")[1]

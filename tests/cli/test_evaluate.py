@@ -5,7 +5,7 @@ import typer
 from evaluation_music import TuneMaker, found, tune
 from typer.testing import CliRunner
 
-import partimento.data
+import partimento.models.lessons
 import partimento.models.load
 from partimento.cli.app import guarded
 from partimento.cli.evaluate import run
@@ -20,12 +20,12 @@ def evaluate(monkeypatch):
     class Model(TuneMaker):
         representation = MelodyRepresentation(lowest=40, highest=90)
 
-    def load_melodies(sources, *, rules):
+    def load_melodies(sources, *, rules, **_):
         asked.update(sources=sources, rules=rules)
         return found([tune(8, i) for i in range(5)], train=[tune(8, 9)])
 
     monkeypatch.setattr(partimento.models.load, "load", lambda name, verb: Model())
-    monkeypatch.setattr(partimento.data, "load_melodies", load_melodies)
+    monkeypatch.setattr(partimento.models.lessons, "load_melodies", load_melodies)
     app = typer.Typer()
     app.command()(guarded(run))
 
@@ -41,6 +41,8 @@ def test_it_prints_tables(evaluate):
     assert "4 generated melodies of 8 bars" in result.stdout
     assert asked["sources"] == ["here"]
     assert (asked["rules"].lowest, asked["rules"].highest) == (40, 90)
+    evaluate("--count", "4", "--bars", "8", "--min-bars", "7", "--no-pickups")
+    assert (asked["rules"].min_bars, asked["rules"].find_pickups) == (7, False)
 
 
 def test_it_prints_one_json_document(evaluate):

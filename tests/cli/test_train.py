@@ -68,7 +68,10 @@ def test_it_says_what_it_kept_how_it_learns_and_what_to_do_next(finished):
         "nats/note",
         "trained 6 steps in 0:00:0",
         "(as long as asked)",
-        "nats a step by how frequent each event is, 3.6376 by chance",
+        "On the same pieces: 3.6376 by all events alike",
+        "about 0:00:",
+        "what may help: train longer",
+        "hear it learn: partimento listen",
         f"wrote {out}",
         f"partimento continue \"c4:q d4:q e4:h\" --model '{out}' --bars 8",
     ):
@@ -81,7 +84,13 @@ def test_the_model_plays_and_its_card_is_true(finished):
     tune = row_your_boat()
     assert model.continue_from(tune, bars=2, seed=1).digest != tune.digest
     card = (finished[0] / "checkpoint" / "README.md").read_text()
-    for words in ("# mine", "| train | 9 | 216 |", "counts nats per step", "on one thread"):
+    for words in (
+        "# mine",
+        "| train | 9 | 216 |",
+        "counts in train of what followed",
+        "## What it learned",
+        "on one thread",
+    ):
         assert words in card
     assert "SHA-256" not in card  # a folder of one's own has no licence to show
 
@@ -129,7 +138,7 @@ def test_a_folder_in_use_is_refused_at_once(tunes, tmp_path):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (("--config", "huge"), "no config 'huge': there is basic, small, tunes"),
+        (("--config", "huge"), "no config 'huge': there is basic, mono, lookback"),
         (("--data", "nowhere"), "nowhere: no such file, folder or set"),
         (("--steps", 0), "steps must be above 0, got 0"),
         (("--minutes", "nan"), "minutes must be above 0"),

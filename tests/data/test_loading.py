@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from data.tune_files import tune, tune_file, write_tunes
 
 from partimento.data import MelodyRules, Piece, load_melodies, reading
+from partimento.data import cache as module
 from partimento.data.cache import cache_folder
 from partimento.errors import DataError
 from partimento.formats.midi import write_midi
@@ -229,6 +231,59 @@ def test_a_cache_that_cannot_be_written_costs_only_time(tmp_path):
     folder = write_tunes(tmp_path / "tunes", 6)
     (tmp_path / "file").write_bytes(b"")
     assert len(load_melodies([folder], cache=tmp_path / "file" / "cache").pieces) == 6
+
+
+def test_what_was_used_longest_ago_goes_first(tmp_path, monkeypatch):
+    cache = tmp_path / "cache"
+    folders = [write_tunes(tmp_path / f"{n}", 3, first=10 * n) for n in range(3)]
+    for age, folder in enumerate(folders):
+        load_melodies([folder], cache=cache)
+        for entry in cache.iterdir():
+            os.utime(entry, (entry.stat().st_atime, entry.stat().st_mtime - 1000 * (age + 1)))
+    load_melodies([folders[0]], cache=cache)  # used just now
+    unfinished, fresh = cache / "old.part", cache / "new.part"
+    for path in (unfinished, fresh):
+        path.write_bytes(b"")
+    os.utime(unfinished, (0, 0))
+    monkeypatch.setattr(module, "MAX_ENTRIES", 2)
+    load_melodies([write_tunes(tmp_path / "more", 3, first=90)], cache=cache)
+    assert {path.suffix for path in cache.iterdir()} == {".melodies", ".part"}
+    assert not unfinished.exists()
+    assert len(list(cache.iterdir())) == 3
+    assert load_melodies([folders[0]], cache=cache).preparing.remembered == 1
+    assert load_melodies([folders[1]], cache=cache).preparing.remembered == 0
+    monkeypatch.setattr(module, "MAX_BYTES", 10)  # the newest stays, however large
+    load_melodies([folders[2]], cache=cache)
+    assert len(list(cache.glob("*.melodies"))) == 1
+
+
+def test_another_day_of_the_code_finds_nothing(tmp_path, monkeypatch):
+    folder, cache = write_tunes(tmp_path / "tunes", 3), tmp_path / "cache"
+    assert load_melodies([folder], cache=cache).preparing.remembered == 0
+    assert load_melodies([folder], cache=cache).preparing.remembered == 1
+    monkeypatch.setattr(module, "_code", lambda: b"changed")
+    assert load_melodies([folder], cache=cache).preparing.remembered == 0
+
+
+LOOK_OFTEN = """
+import sys
+from pathlib import Path
+from partimento.data import load_melodies
+for _ in range(8):
+    assert len(load_melodies([sys.argv[1]], cache=Path(sys.argv[2])).pieces) == 30
+    for entry in Path(sys.argv[2]).iterdir():
+        entry.unlink(missing_ok=True)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a mapped file cannot be removed there")
+def test_two_processes_that_share_a_cache_and_empty_it_are_both_served(tmp_path):
+    folder, cache = write_tunes(tmp_path / "tunes", 30), tmp_path / "cache"
+    command = [sys.executable, "-c", LOOK_OFTEN, str(folder), str(cache)]
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(2)]
+    for process in both:
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 0, said
 
 
 def test_the_cache_folder_can_be_named(monkeypatch, tmp_path):

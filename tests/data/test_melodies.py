@@ -213,3 +213,32 @@ def test_rules_that_make_no_sense_are_refused():
     }.items():
         with pytest.raises(ParameterError, match=name):
             MelodyRules(**{name: value})
+
+
+def with_upbeat(shift=0):
+    """Twelve bars of a jig after an upbeat of an eighth, as a file that knows no upbeat."""
+    bar = [(67, 480), (69, 240), (71, 240), (69, 240), (67, 240)]
+    long_bar = [(74, 480), (71, 240), (69, 720)]
+    rows = [(62, 240), *[*bar, *long_bar] * 6]
+    length = np.array([ticks for _, ticks in rows])
+    onset = np.cumsum(length) - length + shift
+    notes = Notes(onset, length, np.array([pitch for pitch, _ in rows]))
+    return Score((Part(notes),), meters=[Meter(0, 6, 8)], tempos=[Tempo(0, 400_000)])
+
+
+def test_silence_fills_the_bar_before_an_upbeat():
+    score = with_upbeat()
+    [melody], _ = extract_melodies(score, MelodyRules())
+    assert melody.pickup == 240
+    assert melody.columns[0, :2].tolist() == [1440 - 240, 1440]
+    assert melody.columns[0, 0] + 240 == BarMap.of(melody.score()).start(1)
+    assert melody.score().tempos == score.tempos
+    assert (melody.bars, melody.end_tick) == (13, 13 * 1440)
+
+
+def test_bar_lines_stay_where_a_file_counts_the_silence_or_nobody_asked():
+    [shifted], _ = extract_melodies(with_upbeat(shift=1200), MelodyRules())
+    [asked_not], _ = extract_melodies(with_upbeat(), MelodyRules(find_pickups=False))
+    assert (shifted.pickup, asked_not.pickup) == (0, 0)
+    assert shifted.columns[0, 0] == 1200
+    assert asked_not.columns[0, 0] == 0

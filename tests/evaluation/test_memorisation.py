@@ -2,12 +2,25 @@ import time
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from models.tiny_model import save_tiny_model
 from strategies import melody_scores
 
-from partimento.evaluation.memorisation import SharedRun, longest_shared_runs
+from partimento.checkpoints.arrays import write_arrays
+from partimento.data import note_runs
+from partimento.data.note_runs import HashedRuns, hashed_runs
+from partimento.errors import CheckpointError
+from partimento.evaluation.memorisation import (
+    SharedRun,
+    SharedRuns,
+    copying,
+    longest_shared_runs,
+    training_runs,
+)
 from partimento.evaluation.statistics import notes_of
+from partimento.models.load import load
 from partimento.music.examples import row_your_boat
 from partimento.music.notation import seq
 from partimento.music.notes import Notes
@@ -59,6 +72,43 @@ def test_runs_are_as_long_as_a_slow_search_finds(melodies, others):
             assert any(
                 theirs[at : at + len(codes)] == codes for at in range(len(theirs) - len(codes) + 1)
             )
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+@given(melodies=st.lists(FEW, max_size=4), others=st.lists(FEW, max_size=4))
+def test_hashes_find_the_runs_that_the_tunes_themselves_show(is_large, melodies, others):
+    hashed = hashed_runs(others)
+    if is_large:
+        hashed = HashedRuns(note_runs.shortened(hashed.hashes, np.uint16), hashed.ends)
+    exact = [run.notes for run in longest_shared_runs(melodies, others)]
+    found = [run.notes for run in longest_shared_runs(melodies, hashed)]
+    assert found == [notes if notes >= hashed.shortest else 0 for notes in exact]
+
+
+def test_what_hashes_cannot_prove_counts_as_one_note_less():
+    hashed = hashed_runs([row_your_boat()])
+    runs = longest_shared_runs([row_your_boat(), seq("c4:q c#4:w")], hashed)
+    assert [run.notes for run in runs] == [27, 0]
+    assert SharedRuns.of(runs, hashed) == SharedRuns((27 + 4) / 2, 27, 0.5)
+
+
+def test_sets_of_melodies_are_summed_up_by_name():
+    sides = {"ours": [row_your_boat()], "nobody's": [], "theirs": [seq("c4:q c#4:w")]}
+    found = copying(sides, [row_your_boat()])
+    assert {name: runs.longest for name, runs in found.items()} == {"ours": 27, "theirs": 0}
+
+
+def test_hashes_come_with_a_checkpoint(tmp_path):
+    content = write_arrays(hashed_runs([row_your_boat()]).arrays())
+    model = load(save_tiny_model(tmp_path / "with", extras={"training.npz": content}))
+    (run,) = longest_shared_runs([row_your_boat().transpose(2)], training_runs(model))
+    assert run.notes == 27
+    assert training_runs(load(save_tiny_model(tmp_path / "without"))) is None
+    odd = save_tiny_model(
+        tmp_path / "odd", extras={"training.npz": write_arrays({"x": np.ones(2)})}
+    )
+    with pytest.raises(CheckpointError, match="holds no hashes"):
+        training_runs(load(odd))
 
 
 def steps_of(score):

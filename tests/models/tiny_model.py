@@ -10,7 +10,9 @@ from partimento.representations.melody import MelodyRepresentation
 REPRESENTATION = MelodyRepresentation(with_position=True, lookback_bars=(1, 2), countdown_bars=16)
 
 
-def save_tiny_model(folder, representation=REPRESENTATION, *, rest_bias=0.0, says=None, **config):
+def save_tiny_model(
+    folder, representation=REPRESENTATION, *, rest_bias=0.0, says=None, extras=None, **config
+):
     """Write the checkpoint, and say where.
 
     Its config `says` another representation than the graph's, if given; keywords replace entries.
@@ -34,5 +36,6 @@ def save_tiny_model(folder, representation=REPRESENTATION, *, rest_bias=0.0, say
         weights={"head": weights["head"][0]},
         graphs={"step.onnx": graph_for(representation, rest_bias=rest_bias)},
         card="# tiny\nRandom weights.\n",
+        extras=extras,
     )
     return folder
