@@ -67,7 +67,7 @@ def main() -> None:
     )
     print(
         "| network | batch | precision | threads | events/s | GFLOP/s | torch.mm | peak | share "
-        "| of it the batches |"
+        "| time of batches |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|")
     for row in found:
