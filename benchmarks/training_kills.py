@@ -5,8 +5,8 @@
 Trains on small tunes made here, once in peace; then again, killed at random moments (while it
 starts, trains, looks at the held-out tunes, saves, exports) and resumed each time by `--resume`,
 until it has been killed as often as asked. A run that ends before is compared, and the next begins
-in a new folder. It looks and saves after every step; the kills that left a half-written file behind
-are counted; `training_save_kills.py` kills inside saves alone. Compared are the last state
+in a new folder. It looks and saves after every step; the kills that left a half-written file are
+counted, and `training_save_kills.py` kills inside saves alone. Compared are the last state
 (weights, optimizer and best weights) and the checkpoint's weights. Exits with 1 if any differ.
 """
 

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch._dynamo  # the optimizer imports it, at length: here once, not in every process
 from training_kills import write_tunes
 
 from partimento.data import load_melodies
@@ -64,6 +65,7 @@ def main() -> None:
                     break
                 kills += 1
                 left[what_is_left(run)] += 1
+                print(f"\r{kills} kills", end="", file=sys.stderr, flush=True)
             runs += 1
             equal += last_state(run, asked.steps) == expected
             shutil.rmtree(run)

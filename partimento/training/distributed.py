@@ -70,6 +70,12 @@ class Group:
         self._exchange(distributed.broadcast, values, 0)
         return values.tolist()
 
+    def weights_from_first(self, network: nn.Module) -> None:
+        """Give every process the weights that the first begins with."""
+        if self.size > 1:
+            for weights in network.state_dict().values():
+                self._exchange(distributed.broadcast, weights, 0)
+
     def state_from_first(
         self, found: tuple[dict[str, Tensor], dict[str, Any], list[str]] | None
     ) -> tuple[dict[str, Tensor], dict[str, Any], list[str]] | None:

@@ -228,6 +228,7 @@ def train(
         changed nothing yet.
     """
     group = group or Group()
+    group.weights_from_first(network)
     torch.set_num_threads(settings.threads)
     optimizer = _optimizer(network, settings)
     state = _restore(network, optimizer, run, group, tell)

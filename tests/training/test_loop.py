@@ -1,7 +1,6 @@
+import math
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -11,9 +10,15 @@ from training.music import REPRESENTATION, small_pieces
 from partimento.errors import ParameterError, TrainingError
 from partimento.networks.melody_rnn import MelodyRNN, MelodyRNNConfig
 from partimento.representations.melody import FIRST_PITCH
-from partimento.training import run_folder
+from partimento.training import loop, run_folder
 from partimento.training.batches import MelodyBatches, whole_pieces
-from partimento.training.loop import PRECISIONS, TrainingSettings, held_out_loss, train
+from partimento.training.loop import (
+    PRECISIONS,
+    HeldOut,
+    TrainingSettings,
+    held_out_loss,
+    train,
+)
 from partimento.training.run_folder import RunFolder
 
 HELD_OUT = small_pieces(6, seed=1)
@@ -165,6 +170,37 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_state(tmp_pat
     assert RunFolder(tmp_path).load_state() is not None
 
 
+def test_held_out_pieces_that_cost_no_number_stop_the_run_before_it_is_saved(tmp_path):
+    def broken(*arguments):
+        held_out = held_out_loss(*arguments)
+        return held_out if not (tmp_path / "log.jsonl").exists() else HeldOut(math.nan, 1, 1)
+
+    with pytest.raises(TrainingError, match="not a number at step 10"):
+        go(tmp_path, settings(), look=broken)
+    assert RunFolder(tmp_path).load_state()[1]["step"] == 0
+
+
+def test_a_state_from_another_machine_goes_on_with_a_word(tmp_path, monkeypatch):
+    go(tmp_path, settings())
+    monkeypatch.setattr(loop, "_machine", lambda: "another")
+    told = []
+    go(tmp_path, settings(), tell=told.append)
+    assert "this is another: the weights will differ in their last bits" in told[1]
+
+
+def test_the_best_weights_survive_a_damaged_newest_state(tmp_path):
+    asked = settings(steps=60, learning_rate=0.3, warmup_steps=1)  # it gets worse again
+    _, _, whole = go(tmp_path / "whole", asked)
+    _, _, run = go(tmp_path / "damaged", asked)
+    expected, look = whole.load_best()
+    assert 0 < look["step"] < 50
+    sorted(run.states.glob("*.json"))[-1].write_text("{}")
+    go(tmp_path / "damaged", asked)
+    found, again = run.load_best()
+    assert again == look
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
 def test_a_run_that_learns_nothing_more_stops_early(tmp_path):
     outcome, _, _ = go(
         tmp_path, settings(steps=1000, patience=2, learning_rate=1e-9, evaluate_every=5)
@@ -178,6 +214,33 @@ def test_a_run_by_the_clock_ends_by_the_clock(tmp_path):
     outcome, _, _ = go(tmp_path, settings(steps=None, minutes=0.02))
     assert outcome.step > 0
     assert time.monotonic() - started < 20
+
+
+def test_minutes_are_turned_into_steps_once_and_the_run_is_then_one_of_so_many_steps(tmp_path):
+    asked = settings(steps=None, minutes=0.05)
+    told = []
+
+    def stop_at_three(progress):
+        if progress.step == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(Exception, match="--resume goes on"):
+        go(tmp_path / "clock", asked, report=stop_at_three, tell=told.append)
+    planned = RunFolder(tmp_path / "clock").load_state()[1]["planned_steps"]
+    assert told == [f"0.05 minutes: {planned:,} steps are planned"]
+    outcome, by_clock, _ = go(tmp_path / "clock", asked)
+    assert RunFolder(tmp_path / "clock").load_state()[1]["planned_steps"] == planned
+    if outcome.step == planned:  # else a busy machine, and the clock cut it off
+        _, by_steps, _ = go(tmp_path / "steps", settings(steps=planned))
+        assert torch.equal(weights(by_clock), weights(by_steps))
+
+
+def test_the_learning_rate_follows_the_steps_alone():
+    asked = settings(steps=100, minutes=1.0, warmup_steps=0, learning_rate=1.0)
+    assert asked.learning_rate_at(0) == 1
+    assert asked.learning_rate_at(50) == pytest.approx(0.505)
+    assert asked.learning_rate_at(100) == pytest.approx(0.01)
+    assert asked.progress(50, 45.0) == 0.75  # what the clock says counts for the end alone
 
 
 @pytest.mark.parametrize(
@@ -197,127 +260,3 @@ def test_a_run_by_the_clock_ends_by_the_clock(tmp_path):
 def test_settings_that_make_no_sense_are_refused(changes, words):
     with pytest.raises(ParameterError, match=words):
         settings(**changes)
-
-
-HOLD = """
-import sys, time
-from partimento.training.run_folder import RunFolder
-with RunFolder(sys.argv[1]).locked():
-    print("held", flush=True)
-    time.sleep(60)
-"""
-
-
-def test_a_second_run_in_one_folder_is_refused_until_the_first_is_killed(tmp_path):
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert holder.stdout.readline() == "held\n"
-        with (
-            pytest.raises(Exception, match=f"in use by process {holder.pid}") as refused,
-            RunFolder(tmp_path).locked(),
-        ):
-            pass
-        assert refused.value.exit_code == 4
-    finally:
-        holder.kill()
-        holder.communicate()
-    with RunFolder(tmp_path).locked():
-        pass
-
-
-def begun(folder, **asked):
-    """A run folder that holds a state."""
-    run = RunFolder(folder)
-    with run.locked():
-        run.begin(asked, resume=False)
-        run.save_state(0, {"weight": torch.zeros(2)}, {})
-    return run
-
-
-def test_resuming_with_other_settings_lists_what_differs(tmp_path):
-    run = begun(tmp_path, name="a", settings={"seed": 1, "steps": 5}, pieces_sha256="12")
-    same = {"name": "a", "settings": {"seed": 1, "steps": 5}, "pieces_sha256": "12"}
-    run.begin(same, resume=True)
-    other = {"name": "a", "settings": {"seed": 2, "steps": 5}, "pieces_sha256": "34"}
-    with pytest.raises(TrainingError) as refused:
-        run.begin(other, resume=True)
-    assert "the melodies of the data are not those of before" in str(refused.value)
-    assert "seed was 1, now 2." in str(refused.value)
-    assert "steps" not in str(refused.value)
-    with pytest.raises(TrainingError, match="holds a run already"):
-        run.begin(same, resume=False)
-
-
-def test_a_check_before_the_data_are_read_leaves_them_out(tmp_path):
-    run = begun(tmp_path, settings={"seed": 1}, pieces_sha256="12")
-    run.check({"settings": {"seed": 1}}, resume=True)
-    with pytest.raises(TrainingError, match="seed was 1, now 2"):
-        run.check({"settings": {"seed": 2}}, resume=True)
-
-
-def test_a_run_that_failed_before_its_first_state_is_in_nobodys_way(tmp_path):
-    run = RunFolder(tmp_path)
-    with run.locked():
-        run.begin({"seed": 1}, resume=False)
-    with run.locked():
-        run.begin({"seed": 2}, resume=False)
-    assert '"seed": 2' in (tmp_path / "run.json").read_text()
-
-
-def test_a_damaged_list_of_settings_is_one_line(tmp_path):
-    run = begun(tmp_path, seed=1)
-    for content in ("{", "[1]"):
-        (tmp_path / "run.json").write_text(content)
-        with pytest.raises(TrainingError, match=r"run\.json cannot be read"):
-            run.begin({"seed": 1}, resume=True)
-
-
-def test_what_a_killed_process_left_half_written_is_cleared_away(tmp_path):
-    run = begun(tmp_path, seed=1)
-    leavings = [
-        tmp_path / ".best.json.77.part",
-        run.states / ".step-00000005.json.77.part",
-        run.states / "step-00000005.safetensors",
-    ]
-    for file in leavings:
-        file.write_bytes(b"half")
-    with run.locked():
-        pass
-    assert not any(file.exists() for file in leavings)
-    assert run.load_state()[1]["step"] == 0
-
-
-def test_a_line_of_the_log_that_a_crash_cut_off_costs_that_line_alone(tmp_path):
-    run = RunFolder(tmp_path)
-    run.log({"step": 0})
-    with (tmp_path / "log.jsonl").open("a") as file:
-        file.write('{"step": 1, "lo')
-    run.log({"step": 2})
-    assert run.read_log() == [{"step": 0}, {"step": 2}]
-
-
-def test_a_file_in_the_place_of_the_folder_is_one_line(tmp_path):
-    (tmp_path / "file").touch()
-    with (
-        pytest.raises(Exception, match="is no folder: choose another --out") as refused,
-        RunFolder(tmp_path / "file").locked(),
-    ):
-        pass
-    assert refused.value.exit_code == 4
-
-
-def test_a_full_disk_is_one_line_and_leaves_the_old_file(tmp_path, monkeypatch):
-    file = tmp_path / "state"
-    run_folder.write_atomically(file, b"old")
-
-    def full(descriptor):
-        raise OSError(28, os.strerror(28))
-
-    monkeypatch.setattr(run_folder.os, "fsync", full)
-    with pytest.raises(Exception, match=r"No space left.*free some space") as stopped:
-        run_folder.write_atomically(file, b"new")
-    assert stopped.value.exit_code == 4
-    assert file.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [file]
