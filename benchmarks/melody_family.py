@@ -17,15 +17,20 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from partimento.models.lessons import PUBLISHED, lesson_for, load_pieces, train_melody_rnn
+from partimento.models.lessons import (
+    PUBLISHED,
+    lesson_for,
+    load_pieces,
+    settled,
+    train_melody_rnn,
+)
 from partimento.models.load import load
 from partimento.networks.melody_rnn import MelodyRNN
 from partimento.training.batches import MelodyBatches
-from partimento.training.loop import Progress
-from partimento.training.losses import mean_over_real, nll_per_step
+from partimento.training.distributed import Group
+from partimento.training.loop import Progress, gradients
 from partimento.training.melody import Lesson, by_split
 
 ROOT = Path(__file__).parent.parent
@@ -123,9 +128,17 @@ def trial_of(place: Path) -> Any:
     """One step of training as the checkpoint's lesson had it, on its own data."""
     config = json.loads((place / "config.json").read_text(encoding="utf-8"))
     lesson = lesson_for(
-        "melody-rnn", config["training"]["config"], DATA, name="trial", steps=1, threads=1
+        "melody-rnn",
+        config["training"]["config"],
+        DATA,
+        name="trial",
+        steps=1,
+        threads=1,
+        precision="bfloat16",
     )
-    training, _ = by_split(load_pieces(lesson).pieces, lesson.representation)
+    data = load_pieces(lesson)
+    lesson = settled(lesson, data)
+    training, _ = by_split(data.pieces, lesson.representation)
     settings = lesson.settings
     batches = MelodyBatches(
         training, lesson.representation, settings.batch_size, settings.chunk_steps, seed=0
@@ -135,15 +148,9 @@ def trial_of(place: Path) -> Any:
     steps = iter(range(1_000_000))
 
     def trial() -> int:
-        batch = batches(next(steps))
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            logits, _ = network(torch.from_numpy(batch.features))
-        losses = nll_per_step(logits.float(), torch.from_numpy(batch.targets))
-        loss = mean_over_real(losses, torch.from_numpy(batch.is_real))
-        optimizer.zero_grad()
-        loss.backward()
+        _, _, grid_steps = gradients(network, batches, next(steps), 0.0, settings, Group())
         optimizer.step()
-        return int(np.count_nonzero(batch.is_real))
+        return grid_steps
 
     return trial
 
