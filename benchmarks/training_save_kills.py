@@ -2,11 +2,12 @@
 
     python benchmarks/training_save_kills.py [--kills 200] [--seed 0] [--steps 40] [--json]
 
-Trains a tiny network in processes that are killed inside a save of their state: each at a random
-moment of the time a save takes, counted from the random save it falls into (files are written,
-synced, renamed, old ones removed). Each killed run is resumed until it has reached its end, and
-killed again on the way as often as asked. Compared is the last state: weights, optimizer and best
-weights. Exits with 1 if any differ. Needs `os.fork` (not on Windows).
+Trains a tiny network in processes that are killed inside a save of their state: at a random moment
+of it, taken from how long the save before took (files are written, synced, renamed, old ones
+removed). A kill counts if the save had begun and had not ended; the others are counted apart. Each
+killed run is resumed, and killed again on the way, until it has reached its end; then the next
+begins. Compared is the last state: weights, optimizer and best weights. Exits with 1 if any differ.
+Needs `os.fork` (not on Windows).
 """
 
 import argparse
@@ -50,29 +51,30 @@ def main() -> None:
         root = Path(folder)
         write_tunes(root / "tunes")
         pieces = encode_pieces(load_melodies((str(root / "tunes"),)).pieces, REPRESENTATION)
-        assert in_child(pieces, root / "peace", asked.steps, None) == 0
+        assert in_child(pieces, root / "peace", asked.steps, None) is None
         expected = last_state(root / "peace", asked.steps)
-        duration = save_duration(root / "peace")
         left: Counter[str] = Counter()
-        kills, runs, equal = 0, 0, 0
-        while kills < asked.kills or runs == 0:
+        inside, outside, runs, equal = 0, 0, 0, 0
+        while inside < asked.kills or runs == 0:
             run = root / "killed"
             while True:
                 moment = None
-                if kills < asked.kills:
-                    moment = int(generator.integers(1, 4)), generator.uniform(0, duration)
-                if in_child(pieces, run, asked.steps, moment) == 0:
+                if inside < asked.kills:
+                    moment = int(generator.integers(2, 4)), generator.uniform()
+                ended = in_child(pieces, run, asked.steps, moment)
+                if ended is None:
                     break
-                kills += 1
-                left[what_is_left(run)] += 1
-                print(f"\r{kills} kills", end="", file=sys.stderr, flush=True)
+                inside, outside = inside + (not ended), outside + ended
+                if not ended:
+                    left[what_is_left(run)] += 1
+                print(f"\r{inside} kills", end="", file=sys.stderr, flush=True)
             runs += 1
             equal += last_state(run, asked.steps) == expected
             shutil.rmtree(run)
     found = {
-        "kills": kills,
-        "save_milliseconds": round(1000 * duration, 1),
-        "left_by_a_kill": dict(left),
+        "kills_inside_a_save": inside,
+        "kills_just_after": outside,
+        "left_by_the_former": dict(left),
         "runs": runs,
         "equal": equal,
     }
@@ -80,26 +82,37 @@ def main() -> None:
     sys.exit(equal != runs)
 
 
-def in_child(pieces: list, run: Path, steps: int, moment: tuple[int, float] | None) -> int:
-    """Train in a process of its own, which kills itself in a save; 0 if it came to its end.
+def in_child(pieces: list, run: Path, steps: int, moment: tuple[int, float] | None) -> bool | None:
+    """Train in a process of its own, which kills itself in a save.
 
     Parameters
     ----------
     moment
-        Which save it is, counted from 1, and how many seconds after its start; `None` is never.
+        Which save it is, counted from 1, and how far into it; `None` is never.
+
+    Returns
+    -------
+    bool or None
+        Whether the save had ended when it was killed; `None` if the run came to its end.
     """
+    told, telling = os.pipe()
     child = os.fork()
     if child == 0:
-        saves = 0
+        saves, duration = 0, 0.0
 
         def save_state(self: RunFolder, *arguments: object) -> None:
-            nonlocal saves
+            nonlocal saves, duration
             saves += 1
-            if moment is not None and saves == moment[0]:
-                threading.Thread(target=die_after, args=(moment[1],), daemon=True).start()
+            is_deadly = moment is not None and saves == moment[0]
+            if is_deadly:
+                after = moment[1] * duration
+                threading.Thread(target=die_after, args=(after,), daemon=True).start()
+            started = time.monotonic()
             save(self, *arguments)
-            if moment is not None and saves == moment[0]:
-                die_after(1)  # the save was faster than the moment: die right after it
+            duration = time.monotonic() - started
+            if is_deadly:
+                os.write(telling, b"ended")
+                time.sleep(60)
 
         save, RunFolder.save_state = RunFolder.save_state, save_state
         try:
@@ -107,10 +120,13 @@ def in_child(pieces: list, run: Path, steps: int, moment: tuple[int, float] | No
             os._exit(0)
         finally:
             os._exit(1)
+    os.close(telling)
     _, status = os.waitpid(child, 0)
+    ended = bool(os.read(told, 10))
+    os.close(told)
     code = os.waitstatus_to_exitcode(status)
     assert code in (0, -signal.SIGKILL), f"training ended with {code}"
-    return code
+    return None if code == 0 else ended
 
 
 def die_after(seconds: float) -> None:
@@ -133,16 +149,6 @@ def learn(pieces: list, run: RunFolder, steps: int) -> None:
 
     with run.locked():
         train(MelodyRNN(sizes), batches, evaluate, settings, run)
-
-
-def save_duration(run: Path) -> float:
-    """Seconds a save takes."""
-    folder = RunFolder(run)
-    tensors, facts, _ = folder.load_state()
-    started = time.monotonic()
-    for _ in range(5):
-        folder.save_state(facts["step"], tensors, facts)
-    return (time.monotonic() - started) / 5
 
 
 def what_is_left(run: Path) -> str:
