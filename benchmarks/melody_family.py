@@ -56,8 +56,8 @@ def main() -> None:
         cells += [f"{config['figures']['parameters']:,}"]
         cells += [f"{config['training']['seconds'] / 60:.0f} min"]
         for split in ("valid", "test"):
-            pieces = [piece.score for piece in data.split(split)]
-            found = model.likelihood_of(pieces)
+            scores = [piece.score for piece in data.split(split)]
+            found = model.likelihood_of(scores)
             nats = sum(one.nats for one in found)
             cells.append(f"{nats / sum(len(one.step_nats) for one in found):.4f}")
             per_note = nats / sum(len(one.note_nats) for one in found)
