@@ -1,10 +1,13 @@
-"""How the shipped `melody-rnn` was made: train it, measure it, put it in its place.
+"""How the shipped models of the family were made: train one, measure it, put it in its place.
 
-    python recipes/melody_rnn.py            # an hour on one thread; needs the corpora
+    python recipes/melody_rnn.py                   # melody-rnn: an hour on one thread
+    python recipes/melody_rnn.py --config basic    # melody-rnn-basic: Magenta's, on the same music
     python recipes/melody_rnn.py --steps 200 --out runs/try --ship runs/try/shipped
 
-The settings below are all there is to it. The corpora lie in `../shared/data` beside the checkout,
-or where PARTIMENTO_DATA says. A run that was stopped goes on where it was.
+Configurations that do not ship (`mono`, `lookback`, `attention`) end in their run folder, for
+`benchmarks/melody_family.py`. The settings below are all there is to it. The corpora lie in
+`../shared/data` beside the checkout, or where PARTIMENTO_DATA says. A run that was stopped goes on
+where it was.
 """
 
 import argparse
@@ -17,7 +20,7 @@ from partimento.checkpoints.arrays import write_arrays
 from partimento.data import MelodyData
 from partimento.data.sources import data_root
 from partimento.evaluation.comparison import Comparison, compare
-from partimento.models.lessons import lesson_for, load_pieces, train_melody_rnn
+from partimento.models.lessons import PUBLISHED, lesson_for, load_pieces, train_melody_rnn
 from partimento.models.load import load
 from partimento.training.card import write_card
 from partimento.training.loop import Progress
@@ -26,35 +29,42 @@ from partimento.training.run_folder import RunFolder
 
 ROOT = Path(__file__).parent.parent
 DATA = ("irish-cre:tune", "open-hymnal:tune+line", "openscore-lieder:song", "mutopia:line")
+SHIPPED = {"tunes": "melody-rnn", "basic": "melody-rnn-basic"}  # configurations and models
+OURS, THEIRS = (15_000, 1000), (6_000, 100)  # steps, and steps between looks
 SAMPLES, BARS = 200, 16  # of the statistics
 
 
 def main() -> None:
     """Train, measure, ship."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=15_000)
+    parser.add_argument("--config", choices=["tunes", *PUBLISHED], default="tunes")
+    parser.add_argument("--steps", type=int)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=ROOT / "runs" / "melody-rnn")
-    shipped = ROOT / "partimento" / "checkpoints" / "shipped" / "melody-rnn"
-    parser.add_argument("--ship", type=Path, default=shipped)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--ship", type=Path)
     asked = parser.parse_args()
+    name = SHIPPED.get(asked.config, f"melody-rnn-{asked.config}")
+    steps, evaluate_every = THEIRS if asked.config in PUBLISHED else OURS
+    out = asked.out or ROOT / "runs" / name
+    place = asked.ship or ROOT / "partimento" / "checkpoints" / "shipped" / name
 
     lesson = lesson_for(
         "melody-rnn",
-        "tunes",
+        asked.config,
         DATA,
-        name="melody-rnn",
-        steps=asked.steps,
+        name=name,
+        steps=asked.steps or steps,
         seed=asked.seed,
         threads=1,
         precision="bfloat16",
-        evaluate_every=1000,
+        evaluate_every=evaluate_every,
         patience=100,
     )
     data = load_pieces(lesson)
     print(data.report.text())
-    train_melody_rnn(lesson, data, asked.out, resume=True, report=report, tell=print)
-    ship(asked.out, data, asked.ship)
+    train_melody_rnn(lesson, data, out, resume=True, report=report, tell=print)
+    if asked.ship or asked.config in SHIPPED:
+        ship(out, data, place)
 
 
 def report(progress: Progress) -> None:

@@ -175,8 +175,7 @@ def _training(config: dict[str, Any], log: list[dict[str, Any]]) -> str:
         f"{training['seconds'] / 60:.3g} minutes on {_threads(settings['threads'])}, PyTorch "
         f"{training['torch']}, seed {settings['seed']}; best at step "
         f"{config['figures']['best_step']:,}. AdamW at {settings['learning_rate']:g}, dropout "
-        f"{config['network']['dropout']:g}, each piece moved to a random key, by up to "
-        f"{settings['transpose']} semitones.",
+        f"{config['network']['dropout']:g}{_augmentation(settings)}.",
     ]
     if len(log) > 3:  # the first look is at random weights, and would flatten the rest
         lines += ["", "```", curve(log[1:]), "```"]
@@ -197,6 +196,16 @@ def _use(config: dict[str, Any]) -> str:
 
 def _number(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else f"{value:,}"
+
+
+def _augmentation(settings: dict[str, Any]) -> str:
+    """How training music was varied."""
+    words = ""
+    if semitones := settings["transpose"]:
+        words += f", each piece moved to a random key, by up to {semitones} semitones"
+    if share := settings.get("crop"):
+        words += f", {share:.0%} of the examples begun in the middle, as if nothing had been before"
+    return words
 
 
 def _threads(count: int) -> str:

@@ -25,7 +25,7 @@ from partimento.training.run_folder import BEST, RunFolder
 from partimento.training.stopping import InterruptedRun, listening
 
 MAX_BATCH = 4096
-TRIED = 0.02  # share of the minutes that goes into trying how many steps they are
+TRIED, MOST_TRIED = 0.02, 10.0  # share, and seconds, that go into trying how many steps fit
 SURVEYED = 32  # batches whose size is looked at for that
 PLANNED = 0.95  # share of the minutes that is planned for: the rest is for what went unmeasured
 PRECISIONS = ("float32", "bfloat16")
@@ -367,7 +367,7 @@ def steps_within_minutes(
         if step > 0:  # the first takes memory and chooses kernels
             spent += time.monotonic() - started
             cells += batches(step).targets.size
-        if step > 0 and group.from_first([spent])[0] > TRIED * budget:
+        if step > 0 and group.from_first([spent])[0] > min(TRIED * budget, MOST_TRIED):
             break
     usual = float(np.mean([batches(step).targets.size for step in range(SURVEYED)]))
     per_step = spent / cells * usual + look_seconds / settings.evaluate_every
