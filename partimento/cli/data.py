@@ -46,13 +46,14 @@ def run(
 ) -> None:
     """Say what is in some music, what a model would learn from, and what is left out and why."""
     from partimento.data.cache import cache_folder
-    from partimento.models.lessons import read_pieces, representation_for
+    from partimento.models.lessons import preset_for, read_pieces, representation_for
 
     found = read_pieces(
         paths,
         representation_for(
             family, steps_per_quarter=steps_per_quarter, lowest=lowest, highest=highest
         ),
+        preset_for(family),
         salvage=salvage,
         max_file_mb=max_file_mb,
         split_seed=split_seed,

@@ -1,27 +1,19 @@
 """`partimento finetune`: teach a model that knows music your music, from a few files on."""
 # ruff: noqa: T201
 
-import io
-from contextlib import redirect_stdout
-from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from partimento.cli import options as reading
 from partimento.cli import training_options as options
-from partimento.errors import EXIT_PARTLY
+from partimento.cli.teaching import ENDED, ProgressBar, clock, hold, print_ending, read_music
 
 if TYPE_CHECKING:
     from partimento.data import MelodyData
     from partimento.training.melody import Lesson, Taught
 
 FIXED = ("--lowest", "--highest", "--steps-per-quarter")  # of the model, not to be had here
-ENDED = {
-    "done": "as long as asked",
-    "early": "early: nothing better came any more",
-    "folds": "folds said how long",
-}
 
 
 def run(
@@ -63,16 +55,10 @@ def run(
     resume: options.Resume = False,
 ) -> None:
     """Teach a trained model your music, on top of what it knows: twenty files are enough."""
-    from partimento.cli.train import ProgressBar, clock, example_verb
-    from partimento.data.cache import cache_folder
-    from partimento.evaluation.comparison import copying_words
     from partimento.models.finetuning import finetune_melody_rnn, finetuning_lesson
-    from partimento.models.lessons import check_run, is_helper, load_pieces, open_run
-    from partimento.models.load import load
+    from partimento.models.lessons import check_run
 
-    if is_helper():  # of several processes that train together, the first speaks
-        context.with_resource(redirect_stdout(io.StringIO()))
-    folder = context.with_resource(open_run(out).locked())
+    folder = hold(context, out)
     lesson = finetuning_lesson(
         model,
         tuple(data),
@@ -91,14 +77,15 @@ def run(
     )
     check_run(lesson, folder, resume=resume)
     print(f"going on from {_told(lesson)}")
-    print(f"reading {', '.join(data)} …", flush=True)
-    found = load_pieces(
+    found = read_music(
         lesson,
         salvage=salvage,
         max_file_mb=max_file_mb,
         split_seed=split_seed,
         workers=workers,
-        cache=None if no_cache else cache_folder(),
+        no_cache=no_cache,
+        strict=strict,
+        remark=_out_of_reach,
         find_pickups=pickups,
         melody=melody,
         min_bars=min_bars,
@@ -106,12 +93,6 @@ def run(
         max_rest_bars=max_rest_bars,
         min_on_grid=min_on_grid,
     )
-    print(found.report.text(), flush=True)
-    print(found.preparing.text(), flush=True)
-    if words := _out_of_reach(found):
-        print(words)
-    if strict and found.report.files_skipped:
-        raise typer.Exit(EXIT_PARTLY)
     with ProgressBar("the model as it was") as bar:
         taught = finetune_melody_rnn(
             lesson,
@@ -133,14 +114,7 @@ def run(
     print(_gain(taught))
     for words in taught.verdict.words:
         print(f"  {words}")
-    print(
-        f"the exported graph agrees with PyTorch to "
-        f"{taught.figures['largest_logit_difference']:.1g} on music of yours"
-    )
-    print(copying_words(load(taught.folder.checkpoint), found))
-    print(f"wrote {taught.folder.checkpoint}")
-    print(f"hear it learn: partimento listen {quote(str(out))} -o learning.wav")
-    print(f"next: partimento {example_verb(lesson)} --model {quote(str(out))} --bars 8")
+    print_ending(lesson, taught, found, out, "music of yours")
 
 
 def _told(lesson: "Lesson") -> str:

@@ -1,20 +1,15 @@
 """`partimento train`: teach a model, from random weights, on a folder or a named set."""
 # ruff: noqa: T201
 
-import io
-from contextlib import redirect_stdout
-from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from partimento.cli import options, training_options
-from partimento.errors import EXIT_PARTLY
+from partimento.cli.teaching import ENDED, ProgressBar, clock, hold, print_ending, read_music
 
 if TYPE_CHECKING:
     from partimento.music.score import Score
-    from partimento.training.estimate import Estimate
-    from partimento.training.loop import Progress
     from partimento.training.melody import Lesson
 
 
@@ -63,22 +58,9 @@ def run(
     resume: training_options.Resume = False,
 ) -> None:
     """Teach a model from random weights: on your folder, or on a set by name."""
-    from partimento.data.cache import cache_folder
-    from partimento.evaluation.comparison import copying_words
-    from partimento.models.lessons import (
-        check_run,
-        is_helper,
-        lesson_for,
-        load_pieces,
-        open_run,
-        train_melody_rnn,
-    )
-    from partimento.models.load import load
+    from partimento.models.lessons import check_run, lesson_for, train_melody_rnn
 
-    if is_helper():  # of several processes that train together, the first speaks
-        context.with_resource(redirect_stdout(io.StringIO()))
-    # First of all, so that a second run need not wait for anything to learn that it is one.
-    folder = context.with_resource(open_run(out).locked())
+    folder = hold(context, out)
     lesson = lesson_for(
         model,
         config,
@@ -101,14 +83,14 @@ def run(
     )
     check_run(lesson, folder, resume=resume)
     primer = None if listen_primer is None else _primer(listen_primer, lesson)
-    print(f"reading {', '.join(data)} …", flush=True)
-    found = load_pieces(
+    found = read_music(
         lesson,
         salvage=salvage,
         max_file_mb=max_file_mb,
         split_seed=split_seed,
         workers=workers,
-        cache=None if no_cache else cache_folder(),
+        no_cache=no_cache,
+        strict=strict,
         find_pickups=pickups,
         melody=melody,
         min_bars=min_bars,
@@ -116,10 +98,6 @@ def run(
         max_rest_bars=max_rest_bars,
         min_on_grid=min_on_grid,
     )
-    print(found.report.text(), flush=True)
-    print(found.preparing.text(), flush=True)
-    if strict and found.report.files_skipped:
-        raise typer.Exit(EXIT_PARTLY)
     with ProgressBar() as bar:
         taught = train_melody_rnn(
             lesson,
@@ -135,10 +113,9 @@ def run(
     if taught is None:  # another process writes the model, and says so
         return
     figures, outcome = taught.figures, taught.outcome
-    ended = {"done": "as long as asked", "early": "early: nothing better came any more"}
     print(
         f"trained {outcome.step:,} step{'s' * (outcome.step != 1)} in {clock(outcome.seconds)} "
-        f"({ended[outcome.reason]}); best at step {figures['best_step']:,}: held out "
+        f"({ENDED[outcome.reason]}); best at step {figures['best_step']:,}: held out "
         f"{figures['valid_nats_per_step']:.4f} nats a step, "
         f"{figures['valid_nats_per_note']:.3f} nats a note"
     )
@@ -146,14 +123,7 @@ def run(
         print(f"  {words}")
     for number, words in enumerate(taught.verdict.advice):
         print(f"{'what may help: ' if number == 0 else ' ' * 15}{words}")
-    print(
-        f"the exported graph agrees with PyTorch to {figures['largest_logit_difference']:.1g} on "
-        "held-out music"
-    )
-    print(copying_words(load(taught.folder.checkpoint), found))
-    print(f"wrote {taught.folder.checkpoint}")
-    print(f"hear it learn: partimento listen {quote(str(out))} -o learning.wav")
-    print(f"next: partimento {example_verb(lesson)} --model {quote(str(out))} --bars 8")
+    print_ending(lesson, taught, found, out, "held-out music")
 
 
 def _primer(text: str, lesson: "Lesson") -> "Score":
@@ -164,85 +134,3 @@ def _primer(text: str, lesson: "Lesson") -> "Score":
     score = read_given(text).score
     hear(score, lesson.representation)
     return score
-
-
-def example_verb(lesson: "Lesson") -> str:
-    """Write a verb that this model can do, with notes that it knows."""
-    lowest, highest = lesson.representation.lowest, lesson.representation.highest
-    for octave in (4, 5, 3, 6, 2, 1, 7, 0, 8):
-        if lowest <= 12 * (octave + 1) and 12 * (octave + 1) + 4 <= highest:
-            return f'continue "c{octave}:q d{octave}:q e{octave}:h"'
-    return "sample"
-
-
-class ProgressBar:
-    """A line for every look at the held-out pieces; below it, on a terminal, a bar."""
-
-    def __init__(self, before: str = "random weights") -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, TextColumn
-        from rich.progress import Progress as Bar
-
-        self._console = Console(highlight=False, soft_wrap=True)
-        self._bar = Bar(
-            TextColumn("{task.fields[words]}"),
-            BarColumn(20),
-            TextColumn("{task.percentage:.0f}% {task.fields[left]}"),
-            console=self._console,
-            transient=True,
-            disable=not self._console.is_terminal,
-        )
-        self._before = f"{before}, before the first step"
-        self._task = self._bar.add_task("", total=1.0, words="step 0", left="")
-
-    def __enter__(self) -> "ProgressBar":
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def tell(self, words: str) -> None:
-        """Print a line above the bar."""
-        self._console.print(words, markup=False)
-        self._console.file.flush()
-
-    def start(self, parameters: int, batches: int) -> None:
-        """Say how large network and data are."""
-        self.tell(f"{parameters:,} weights, {batches:,} batches an epoch")
-
-    def estimate(self, found: "Estimate") -> None:
-        """Say how long it may take."""
-        self.tell(
-            f"about {clock(found.seconds)} to step {found.steps:,}, {found.epochs:.2g} times "
-            "through the music, if it does not stop early"
-        )
-
-    def update(self, progress: "Progress") -> None:
-        """Move the bar, and print a line if the held-out pieces were just looked at."""
-        left = ""
-        if progress.done > 0 and progress.seconds >= 1:  # else nothing can be said yet
-            left = f"{clock(progress.seconds / progress.done - progress.seconds)} left"
-        pace = f"loss {progress.loss:.3f}  {progress.steps_per_second:,.0f} events/s"
-        words = f"step {progress.step:,}"
-        self._bar.update(
-            self._task,
-            completed=progress.done,
-            words=f"{words}  {pace}" if progress.step else words,
-            left=left,
-        )
-        if progress.held_out is None or progress.evaluated_at != progress.step:
-            return
-        found = (
-            f"held out {progress.held_out.nats_per_step:.4f} nats/step "
-            f"{progress.held_out.nats_per_note:.3f} nats/note"
-        )
-        details = f"{pace}  {left}" if progress.step else self._before
-        self.tell(f"{words}  {found}  {details}")
-
-
-def clock(seconds: float) -> str:
-    """Write seconds as hours, minutes and seconds."""
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}"

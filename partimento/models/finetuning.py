@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from partimento.checkpoints import open_checkpoint
 from partimento.data import MelodyData
 from partimento.errors import CheckpointError
-from partimento.models.lessons import check_name, need_torch, open_run
+from partimento.models.lessons import check_name, need_torch, taught_by
 from partimento.models.regularisation import DROPOUT_OF_FINETUNING
 from partimento.music.score import Score
 from partimento.training.run_folder import RunFolder
@@ -122,25 +122,18 @@ def finetune_melody_rnn(
     Parameters and result are those of `train_melody_rnn`.
     """
     need_torch()
-    from partimento.models.listening import player, primer_kept, primer_of
     from partimento.training.folds import teach_by_folds
     from partimento.training.melody import teach
 
-    run = out if isinstance(out, RunFolder) else open_run(out)
     few = len(data.split("valid")) < FEW_HELD_OUT
-    return (teach_by_folds if few else teach)(
+    return taught_by(
+        teach_by_folds if few else teach,
         lesson,
-        data.pieces,
-        run,
+        data,
+        out,
+        listen_primer=listen_primer,
         resume=resume,
-        data_facts=data.report.facts(),
         on_start=on_start,
         report=report,
         tell=tell,
-        play=player(
-            lesson.representation,
-            primer_kept(run.path) or listen_primer or primer_of(data.pieces),
-            seed=lesson.settings.seed,
-            name=lesson.name,
-        ),
     )

@@ -146,7 +146,7 @@ def lesson_for(
             continue
         if field in MelodyRepresentation.__dataclass_fields__:
             parts["representation"][field] = value
-        elif field in ("hidden_size", "num_layers", "dropout", "one_hot", "attention_length"):
+        elif field in Lesson.__dataclass_fields__:
             parts["network"][field] = value
         else:
             parts["settings"][field] = value
@@ -198,14 +198,14 @@ def load_pieces(lesson: "Lesson", **options: Any) -> MelodyData:
     **options
         See `read_pieces`; where a rule is `None` or left out, the preset's counts.
     """
-    given = {name: value for name, value in options.items() if value is not None}
-    usual = MELODY_RNN.get(lesson.config, {}).get("rules", {})
-    return read_pieces(lesson.data, lesson.representation, **{**usual, **given})
+    preset = MELODY_RNN.get(lesson.config, {})
+    return read_pieces(lesson.data, lesson.representation, preset, **options)
 
 
 def read_pieces(
     sources: Sequence[str],
     representation: MelodyRepresentation,
+    preset: Preset | None = None,
     *,
     salvage: bool = False,
     max_file_mb: int = 16,
@@ -221,6 +221,8 @@ def read_pieces(
 
     Parameters
     ----------
+    preset
+        Whose rules count where none is given.
     salvage
         Mend damaged files where players would.
     max_file_mb
@@ -230,17 +232,18 @@ def read_pieces(
     split_seed, cache, progress
         See `partimento.data.load_melodies`.
     **rules
-        Fields of `MelodyRules`; `None` keeps the usual value.
+        Fields of `MelodyRules`; `None` keeps the preset's value, or the usual one.
     """
     if max_file_mb < 1:
         raise ParameterError(f"max_file_mb must be at least 1, got {max_file_mb}")
     if workers < 0:
         raise ParameterError(f"workers must be 0 or more, got {workers}")
+    given = {field: value for field, value in rules.items() if value is not None}
     asked = MelodyRules(
         steps_per_quarter=representation.steps_per_quarter,
         lowest=representation.lowest,
         highest=representation.highest,
-        **{field: value for field, value in rules.items() if value is not None},
+        **{**(preset or {}).get("rules", {}), **given},
     )
     return load_melodies(
         sources,
@@ -254,6 +257,16 @@ def read_pieces(
     )
 
 
+def preset_for(name: str) -> Preset:
+    """Preset that a name means where music is looked at: see `representation_for`."""
+    for model, presets in PRESETS.items():
+        config = USUAL_CONFIG if name in (model, model.partition("-")[0]) else name
+        if config in presets:
+            return presets[config]
+    known = [name for model, presets in PRESETS.items() for name in (model, *presets)]
+    raise ParameterError(f"--for must be melody, {', '.join(known[:-1])} or {known[-1]}: {name!r}")
+
+
 def representation_for(name: str, **changes: Any) -> MelodyRepresentation:
     """Representation of a preset, as `lesson_for` would make it.
 
@@ -265,14 +278,8 @@ def representation_for(name: str, **changes: Any) -> MelodyRepresentation:
     **changes
         Fields of the representation; `None` keeps the preset's value.
     """
-    for model, presets in PRESETS.items():
-        config = USUAL_CONFIG if name in (model, model.partition("-")[0]) else name
-        if config in presets:
-            fields = {**presets[config]["representation"]}
-            fields |= {field: value for field, value in changes.items() if value is not None}
-            return MelodyRepresentation(**fields)
-    known = [name for model, presets in PRESETS.items() for name in (model, *presets)]
-    raise ParameterError(f"--for must be melody, {', '.join(known[:-1])} or {known[-1]}: {name!r}")
+    given = {field: value for field, value in changes.items() if value is not None}
+    return MelodyRepresentation(**{**preset_for(name)["representation"], **given})
 
 
 def train_melody_rnn(
@@ -294,27 +301,50 @@ def train_melody_rnn(
     held-out melody: ``out/samples`` (see `training.listening`).
     """
     need_torch()
-    lesson = settled(lesson, data)
-    from partimento.models.listening import player, primer_kept, primer_of
     from partimento.training.melody import teach
 
-    run = out if isinstance(out, RunFolder) else open_run(out)
-    return teach(
-        lesson,
-        data.pieces,
-        run,
+    return taught_by(
+        teach,
+        settled(lesson, data),
+        data,
+        out,
+        listen_primer=listen_primer,
         resume=resume,
-        data_facts=data.report.facts(),
         on_start=on_start,
         report=report,
         tell=tell,
         on_estimate=on_estimate,
+    )
+
+
+def taught_by(
+    teacher: Callable[..., "Taught | None"],
+    lesson: "Lesson",
+    data: MelodyData,
+    out: Path | RunFolder,
+    *,
+    listen_primer: Score | None,
+    **told: Any,
+) -> "Taught | None":
+    """Have a lesson taught into a run folder, by `teach` or one like it, and played from a primer.
+
+    `told` are the other keywords of the teacher.
+    """
+    from partimento.models.listening import player, primer_kept, primer_of
+
+    run = out if isinstance(out, RunFolder) else open_run(out)
+    return teacher(
+        lesson,
+        data.pieces,
+        run,
+        data_facts=data.report.facts(),
         play=player(
             lesson.representation,
             primer_kept(run.path) or listen_primer or primer_of(data.pieces),
             seed=lesson.settings.seed,
             name=lesson.name,
         ),
+        **told,
     )
 
 

@@ -24,6 +24,7 @@ Magenta's `melody_rnn` (configurations `basic_rnn` and `lookback_rnn`), 2016.
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import fields as fields_of
 from functools import cached_property
 from typing import Any
 
@@ -342,19 +343,9 @@ def read_representation(fields: Any) -> MelodyRepresentation:
 
     Raises `CheckpointError`.
     """
-    kinds = {
-        "steps_per_quarter": int,
-        "lowest": int,
-        "highest": int,
-        "with_position": bool,
-        "lookback_bars": list,
-        "countdown_bars": int,
-        "match_bars": list,
-        "match_limit": int,
-        "counter_bits": int,
-        "repeat_bars": list,
-        "key_aware": bool,
-        "from_first_note": bool,
+    kinds: dict[str, type] = {
+        field.name: list if isinstance(field.default, tuple) else type(field.default)
+        for field in fields_of(MelodyRepresentation)
     }
     if not isinstance(fields, dict) or set(fields) - set(kinds):
         raise CheckpointError(

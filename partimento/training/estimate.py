@@ -3,7 +3,6 @@
 The steps are taken by a copy of the network, so the run begins with the weights it would have had.
 """
 
-import copy
 import math
 import time
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from torch import nn
 
 from partimento.training.batches import Batch
 from partimento.training.distributed import Group
-from partimento.training.loop import TrainingSettings, gradients
+from partimento.training.loop import TrainingSettings, steps_on_a_copy
 
 MEASURED_STEPS, MOST_SECONDS = 8, 4.0  # so many steps, or fewer where they are slow
 FORWARD_SHARE = 0.4  # of a step's time; the rest goes back
@@ -45,7 +44,6 @@ def estimate(
     batches_per_epoch: int,
     held_out_steps: int,
     settings: TrainingSettings,
-    device: str = "cpu",
     done: tuple[int, float] = (0, 0.0),
 ) -> Estimate:
     """Measure a few steps, and say what the whole run will take.
@@ -53,7 +51,7 @@ def estimate(
     Parameters
     ----------
     network
-        Anywhere; a copy of it is measured on `device`.
+        Where it will train; a copy of it is measured.
     batches, batches_per_epoch
         Batch of each step; how many show each piece once.
     held_out_steps
@@ -63,7 +61,7 @@ def estimate(
     """
     torch.set_num_threads(settings.threads)
     step_seconds, look_seconds = _measured(
-        network, batches, batches_per_epoch, held_out_steps, settings, device
+        network, batches, batches_per_epoch, held_out_steps, settings
     )
     seconds_a_step = step_seconds + look_seconds / settings.evaluate_every
     steps_before, seconds_before = done
@@ -81,20 +79,18 @@ def _measured(
     batches_per_epoch: int,
     held_out_steps: int,
     settings: TrainingSettings,
-    device: str,
 ) -> tuple[float, float]:
     """Seconds of a step, and of a look at all held-out pieces."""
-    network = copy.deepcopy(network).to(device).train()
-    optimizer = torch.optim.AdamW(network.parameters(), lr=0.0)
     began, look = time.monotonic(), 0.0
     times: list[float] = []
-    while len(times) < MEASURED_STEPS and time.monotonic() - began < MOST_SECONDS:
-        started = time.monotonic()
-        step = len(times) % batches_per_epoch
-        _, _, grid_steps = gradients(network, batches, step, 0.0, settings, Group())
-        nn.utils.clip_grad_norm_(network.parameters(), settings.clip_norm)
-        optimizer.step()
-        times.append(time.monotonic() - started)
-        look = times[-1] * FORWARD_SHARE / grid_steps * held_out_steps
+
+    def again(step: int) -> Batch:
+        return batches(step % batches_per_epoch)
+
+    for seconds, grid_steps in steps_on_a_copy(network, again, settings, Group()):
+        times.append(seconds)
+        look = seconds * FORWARD_SHARE / grid_steps * held_out_steps
+        if len(times) >= MEASURED_STEPS or time.monotonic() - began >= MOST_SECONDS:
+            break
     # The first warms up what later ones find warm.
     return sum(times[1:] or times) / len(times[1:] or times), look

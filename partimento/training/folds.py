@@ -34,14 +34,12 @@ from partimento.training.melody import (
     Lesson,
     Taught,
     batches_of,
+    conclude,
     digest_of,
     enough_memory,
     evaluation_on,
-    finish,
-    parent_figures,
 )
 from partimento.training.run_folder import PIECES, RunFolder
-from partimento.training.verdict import judge
 
 FEWEST_FOLDS = 2
 
@@ -152,39 +150,25 @@ def teach_by_folds(
                 tell,
                 listener or (lambda step, loss, network: None),
             )
-        weights, best = run.load_best()
-        network.load_state_dict(weights)
-        if listener is not None:
-            listener.best(network, best["step"], best["nats"] / best["steps"])
-        figures = {
-            "valid_nats_per_step": best["nats"] / best["steps"],
-            "valid_nats_per_note": best["nats"] / best["notes"],
-            "valid_notes": best["notes"],
-            "valid_pieces": len(known),
-            "folds": len(folds),
-            **_baselines(encoded, lesson),
-            "parameters": parameters,
-            "best_step": best["step"],
-            **parent_figures(lesson, run),
-        }
         total = Outcome(
             step=outcome.step + sum(other.step for other in outcomes),
             seconds=outcome.seconds + sum(other.seconds for other in outcomes),
             reason="folds",
-            best=figures["valid_nats_per_step"],
+            best=outcome.best,
         )
-        facts = lesson.facts()
-        verdict = judge(
-            run.read_log(),
-            figures,
-            facts | facts["settings"],
-            reason=total.reason,
+        return conclude(
+            lesson,
+            network,
+            run,
+            total,
+            listener,
+            {"valid_pieces": len(known), "folds": len(folds), **_baselines(encoded, lesson)},
+            training=whole,
+            held_out=whole,
+            learned_from=known,
             epochs=outcome.step / watched.batches.batches_per_epoch,
-            training_notes=sum(piece.num_notes for piece in whole),
+            data_facts=data_facts or {},
         )
-        about = data_facts or {}
-        finish(lesson, network, whole, known, figures, total, run, about, verdict)
-    return Taught(total, figures, run, verdict)
 
 
 class _Watched:

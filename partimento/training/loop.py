@@ -9,7 +9,7 @@ import itertools
 import math
 import platform
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -356,16 +356,10 @@ def steps_within_minutes(
     """
     assert settings.minutes is not None, "else the steps are given"
     budget = 60 * settings.minutes
-    network = copy.deepcopy(network)
-    optimizer = _optimizer(network, settings)
     spent, cells = 0.0, 0
-    for step in itertools.count():
-        started = time.monotonic()
-        gradients(network, batches, step, 0.0, settings, group)
-        nn.utils.clip_grad_norm_(network.parameters(), settings.clip_norm)
-        optimizer.step()
+    for step, (seconds, _) in enumerate(steps_on_a_copy(network, batches, settings, group)):
         if step > 0:  # the first takes memory and chooses kernels
-            spent += time.monotonic() - started
+            spent += seconds
             cells += batches(step).targets.size
         if step > 0 and group.from_first([spent])[0] > min(TRIED * budget, MOST_TRIED):
             break
@@ -373,6 +367,23 @@ def steps_within_minutes(
     per_step = spent / cells * usual + look_seconds / settings.evaluate_every
     steps = PLANNED * (budget - look_seconds) / per_step
     return max(1, int(group.from_first([steps])[0]))
+
+
+def steps_on_a_copy(
+    network: nn.Module,
+    batches: Callable[[int], Batch],
+    settings: TrainingSettings,
+    group: Group,
+) -> Iterator[tuple[float, int]]:
+    """Take steps without end on a copy of a network: seconds and grid steps of each."""
+    network = copy.deepcopy(network)
+    optimizer = _optimizer(network, settings)
+    for step in itertools.count():
+        started = time.monotonic()
+        _, _, grid_steps = gradients(network, batches, step, 0.0, settings, group)
+        nn.utils.clip_grad_norm_(network.parameters(), settings.clip_norm)
+        optimizer.step()
+        yield time.monotonic() - started, grid_steps
 
 
 def in_precision(precision: str, device: str) -> torch.autocast:

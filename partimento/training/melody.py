@@ -202,7 +202,6 @@ def teach(
                         batches.batches_per_epoch,
                         held_out_steps,
                         lesson.settings,
-                        str(group.device),
                         done,
                     )
                 )
@@ -219,34 +218,74 @@ def teach(
             )
         if not group.is_first:
             return None
-        weights, best = run.load_best()
-        network.load_state_dict(weights)
-        if listener is not None:
-            listener.best(network, best["step"], best["nats"] / best["steps"])
-        figures = {
-            "valid_nats_per_step": best["nats"] / best["steps"],
-            "valid_nats_per_note": best["nats"] / best["notes"],
-            "valid_notes": best["notes"],
-            "valid_pieces": len(held_out),
-            **baseline_figures(
-                training, held_out, lesson.representation.vocab_size, lesson.settings.transpose
-            ),
-            "parameters": parameters,
-            "best_step": best["step"],
-            **parent_figures(lesson, run),
-        }
-        facts = lesson.facts()
-        verdict = judge(
-            run.read_log(),
-            figures,
-            facts | facts["settings"],
-            reason=outcome.reason,
+        return conclude(
+            lesson,
+            network,
+            run,
+            outcome,
+            listener,
+            {
+                "valid_pieces": len(held_out),
+                **baseline_figures(
+                    training, held_out, lesson.representation.vocab_size, lesson.settings.transpose
+                ),
+            },
+            training=training,
+            held_out=held_out,
+            learned_from=[piece for piece in pieces if piece.split == "train"],
             epochs=outcome.step / batches.batches_per_epoch,
-            training_notes=sum(piece.num_notes for piece in training),
+            data_facts=data_facts or {},
         )
-        learned_from = [piece for piece in pieces if piece.split == "train"]
-        about = data_facts or {}
-        finish(lesson, network, held_out, learned_from, figures, outcome, run, about, verdict)
+
+
+def conclude(
+    lesson: Lesson,
+    network: MelodyRNN,
+    run: RunFolder,
+    outcome: Outcome,
+    listener: Listener | None,
+    figures: dict[str, Any],
+    *,
+    training: list[EncodedPiece],
+    held_out: list[EncodedPiece],
+    learned_from: list[Piece],
+    epochs: float,
+    data_facts: dict[str, Any],
+) -> Taught:
+    """Take the best weights of a run that has ended, judge it, and write the checkpoint.
+
+    Parameters
+    ----------
+    figures
+        What is known besides of the held-out pieces.
+    training, learned_from
+        The same pieces, encoded and not.
+    held_out
+        Music to check the exported graph on.
+    """
+    weights, best = run.load_best()
+    network.load_state_dict(weights)
+    if listener is not None:
+        listener.best(network, best["step"], best["nats"] / best["steps"])
+    figures = {
+        "valid_nats_per_step": best["nats"] / best["steps"],
+        "valid_nats_per_note": best["nats"] / best["notes"],
+        "valid_notes": best["notes"],
+        **figures,
+        "parameters": sum(weights.numel() for weights in network.parameters()),
+        "best_step": best["step"],
+        **parent_figures(lesson, run),
+    }
+    facts = lesson.facts()
+    verdict = judge(
+        run.read_log(),
+        figures,
+        facts | facts["settings"],
+        reason=outcome.reason,
+        epochs=epochs,
+        training_notes=sum(piece.num_notes for piece in training),
+    )
+    finish(lesson, network, held_out, learned_from, figures, outcome, run, data_facts, verdict)
     return Taught(outcome, figures, run, verdict)
 
 

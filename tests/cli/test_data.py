@@ -194,7 +194,15 @@ def test_melody_means_what_train_takes_where_nothing_is_said():
 
 
 def test_the_pitches_are_those_of_the_preset(tmp_path):
-    notes = Notes(480 * np.arange(32), np.full(32, 480), np.tile([47, 64, 67, 84], 8))
+    notes = Notes(480 * np.arange(32), np.full(32, 480), np.resize([47, 62, 64, 67, 84], 32))
     (tmp_path / "wide.mid").write_bytes(write_midi(Score((Part(notes),))))
     assert "kept       1 melody" in call(tmp_path, "--for", "tunes")[1]
     assert "range too wide" in call(tmp_path, "--for", "basic")[1]
+
+
+def test_the_rules_are_those_of_the_preset(tmp_path):
+    notes = Notes(480 * np.arange(20), np.full(20, 480), np.tile([60, 62, 64, 65, 67], 4))
+    (tmp_path / "short.mid").write_bytes(write_midi(Score((Part(notes),))))
+    assert "kept       1 melody" in call(tmp_path, "--for", "tunes")[1]
+    assert "too short" in call(tmp_path, "--for", "basic")[1]
+    assert "kept       1 melody" in call(tmp_path, "--for", "basic", "--min-bars", 5)[1]

@@ -8,7 +8,7 @@ from evaluation_music import found, tune
 
 from partimento.errors import DataError, TrainingError
 from partimento.representations.melody import MelodyRepresentation
-from partimento.training import folds
+from partimento.training import folds, melody
 from partimento.training.folds import teach_by_folds
 from partimento.training.loop import HeldOut, TrainingSettings
 from partimento.training.melody import Lesson
@@ -38,7 +38,7 @@ def lesson(**changes):
 def finished(monkeypatch):
     """Collect what would be exported, which takes long and is tested elsewhere."""
     calls = []
-    monkeypatch.setattr(folds, "finish", lambda *arguments: calls.append(arguments))
+    monkeypatch.setattr(melody, "finish", lambda *arguments: calls.append(arguments))
     return calls
 
 
