@@ -79,7 +79,7 @@ class FourVoices:
         scale = ticks_per_quarter, steps_per_quarter
         cut = [cut_overlaps(notes) for notes in voices]
         if steps is None:
-            steps = max(1, *(int(ticks_to_steps(notes.end, *scale)) for notes in cut))
+            steps = max(1, *(int(ticks_to_steps(np.array(notes.end), *scale)) for notes in cut))
         pitch = np.full((steps, len(voices)), SILENT, dtype=np.int64)
         struck = np.zeros((steps, len(voices)), dtype=bool)
         for voice, notes in enumerate(cut):
