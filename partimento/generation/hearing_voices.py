@@ -21,7 +21,7 @@ import numpy as np
 
 from partimento.errors import MusicError, ParameterError, VocabularyError
 from partimento.generation.hearing import with_whole_steps
-from partimento.music.four_voices import SILENT, VOICES, FourVoices
+from partimento.music.four_voices import RANGES, SILENT, VOICES, FourVoices
 from partimento.music.keys import estimate_key
 from partimento.music.notes import DEFAULT_VELOCITY, Notes
 from partimento.music.pickup import estimate_pickup
@@ -35,8 +35,6 @@ MAX_STEPS = 16_384  # of one piece: 1,024 bars of 4/4 in sixteenths
 OFF_GRID = 0.2  # of a step: farther from the grid is off it
 MAX_OFF_GRID = 0.1  # share of notes that may be
 HEARD_NEAR = 6  # semitones that a piece is heard higher or lower without being asked
-# What Bach's chorales ask of each voice: the pitches of the training part of the benchmark.
-RANGES = ((60, 81), (52, 74), (46, 69), (36, 66))
 MAX_OUT_OF_RANGE = 0.1  # share of a voice's time that may lie outside
 CHOIR, STRINGS = 52, 48  # General MIDI programs
 KEYBOARDS_AND_CHOIRS = {*range(8), *range(16, 24), *range(48, 55)}

@@ -17,6 +17,8 @@ from partimento.music.voices import cut_overlaps
 
 VOICES = ("soprano", "alto", "tenor", "bass")
 SILENT = -1  # where a voice rests
+# What Bach's chorales ask of each voice: the pitches of the training part of the benchmark.
+RANGES = ((60, 81), (52, 74), (46, 69), (36, 66))
 
 
 @dataclass(frozen=True, eq=False)
