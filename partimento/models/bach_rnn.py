@@ -35,7 +35,7 @@ from partimento.generation.frame_writing import VERSIONS, FrameTask, frame_nats,
 from partimento.generation.hearing_voices import HeardVoices, hear_voices
 from partimento.generation.next_voices import NextVoices, next_voices
 from partimento.generation.sampling import Sampling, check_seed
-from partimento.generation.voice_continuation import continued, from_nothing
+from partimento.generation.voice_continuation import Blank, joined_strikes, lengthened
 from partimento.generation.voice_likelihood import VoiceLikelihood, by_note
 from partimento.generation.voice_rules import VoiceRules
 from partimento.models.load import FAMILIES, MissingVerbError, cannot, verb_of_method
@@ -77,7 +77,9 @@ class BachRNNModel:
         self.temperature = read_temperature(checkpoint.config.get("calibration"))
         self._threads = threads
 
-    def continue_from(self, primer: Music, bars: int = 8, *, seed: int = 0, **settings: Any) -> Score:
+    def continue_from(
+        self, primer: Music, bars: int = 8, *, seed: int = 0, **settings: Any
+    ) -> Score:
         """Go on from a primer, in its meter and tempo: see `continue_many`."""
         return self.continue_many(primer, 1, bars, seed=seed, **settings)[0]
 
@@ -118,7 +120,7 @@ class BachRNNModel:
         rules = VoiceRules(keep_ranges, no_crossing)
         score = as_score(primer)
         heard = hear_voices(score, self.representation, voices=voices, fit=fit)
-        longer = continued(heard, bars)
+        longer = lengthened(heard, bars)
         unknown = np.full((len(longer) - len(heard), len(VOICES)), self.representation.unknown)
         task = self._task(np.concatenate([heard.tokens, unknown]), heard)
         written = write_frames(self._engine, task, seeds, sampling, rules)
@@ -126,8 +128,8 @@ class BachRNNModel:
         is_written[: len(heard)] = ~heard.is_given
         made = []
         for tokens in written:
-            struck = longer.struck(tokens, lead=heard.lead)
-            made.append(longer.with_voices(struck, is_written))
+            voices_made = joined_strikes(tokens, self.representation, heard)
+            made.append(longer.with_voices(voices_made, is_written))
         facts = {"bars": bars, **_facts(sampling, rules), "primer": score.digest[:HASH_DIGITS]}
         end = score.end_tick * made[0].ticks_per_quarter // score.ticks_per_quarter
         return stamped(self, "continue", made, seeds, facts, primer_end_tick=end)
@@ -167,7 +169,7 @@ class BachRNNModel:
         rules = VoiceRules(keep_ranges, no_crossing)
         if key is not None and not self._network["key"]:
             raise ParameterError(f"{self.name} reads no key: leave key out")
-        blank = from_nothing(self.representation, bars, meter, qpm)
+        blank = Blank.of(self.representation, bars, meter, qpm)
         cells = np.full((blank.steps, len(VOICES)), self.representation.unknown)
         number = NO_KEY if key is None else key_number(parse_key(key))
         task = FrameTask(cells, 0, number, self._left(len(cells)))
@@ -249,7 +251,9 @@ class BachRNNModel:
         """Measure how surprised the model is by four voices: see `generation.voice_likelihood`."""
         heard = self.hear(music, voices=voices, fit=fit)
         if not heard.is_given.all():
-            missing = [v for v, is_there in zip(VOICES, heard.is_given, strict=True) if not is_there]
+            missing = [
+                v for v, is_there in zip(VOICES, heard.is_given, strict=True) if not is_there
+            ]
             raise ParameterError(
                 f"there is no {missing[0]}: the likelihood is of all four voices. `harmonize` "
                 "writes those that are missing"
@@ -321,7 +325,9 @@ def read_network(fields: Any) -> dict[str, Any]:
         "num_layers": int,
         "hidden_size": int,
     }
-    read = {name: fields.get(name) if isinstance(fields, dict) else None for name in kinds}
+    read: dict[str, Any] = {
+        name: fields.get(name) if isinstance(fields, dict) else None for name in kinds
+    }
     for name, kind in kinds.items():
         if type(read[name]) is not kind:
             raise CheckpointError(f"{name} in the checkpoint's network is {str(read[name])[:40]!r}")

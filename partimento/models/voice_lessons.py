@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 Preset = dict[str, dict[str, Any]]
 
 
-
 def _bach_rnn(**network: Any) -> Preset:
     return {
         "network": network,
