@@ -94,7 +94,10 @@ class NextVoices:
         mass = np.bincount(places, weights=self.probabilities, minlength=len(pitches))
         found = [
             VoiceChoice(
-                None if pitch < 0 else pitch, name_of(pitch), share, pitch == self.held[number]
+                None if pitch < 0 else pitch,
+                name_of(pitch),
+                share,
+                bool(pitch == self.held[number]),
             )
             for pitch, share in zip(pitches.tolist(), mass.tolist(), strict=True)
         ]
