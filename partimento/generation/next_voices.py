@@ -32,6 +32,7 @@ from partimento.generation.voice_rules import VoiceRules
 from partimento.music.chords import chords_of
 from partimento.music.four_voices import VOICES
 from partimento.music.pitches import pitch_name
+from partimento.music.score import Key
 from partimento.representations.frames import NUM_VOICES
 from partimento.representations.satb import REST
 
@@ -77,6 +78,8 @@ class NextVoices:
         Probability of the frames that were not followed up.
     waits_qn, wait_probabilities : float64 arrays, shape (step,)
         Quarters from the primer's end, and the probability that the next frame comes then.
+    key : Key or None
+        By which notes and chords are spelled.
     """
 
     frames: np.ndarray
@@ -86,6 +89,7 @@ class NextVoices:
     left_out: float
     waits_qn: np.ndarray
     wait_probabilities: np.ndarray
+    key: Key | None = None
 
     def voice(self, voice: str, top: int | None = None) -> list[VoiceChoice]:
         """Choices of one voice, likeliest first: its marginal probabilities."""
@@ -95,7 +99,7 @@ class NextVoices:
         found = [
             VoiceChoice(
                 None if pitch < 0 else pitch,
-                name_of(pitch),
+                name_of(pitch, self.key),
                 share,
                 bool(pitch == self.held[number]),
             )
@@ -110,7 +114,7 @@ class NextVoices:
         return [
             FrameChoice(
                 tuple(None if pitch < 0 else pitch for pitch in pitches),
-                tuple(name_of(pitch) for pitch in pitches),
+                tuple(name_of(pitch, self.key) for pitch in pitches),
                 chord,
                 share,
             )
@@ -125,7 +129,7 @@ class NextVoices:
     @cached_property
     def chord_names(self) -> list[str]:
         """Name of the chord that each frame makes."""
-        return [REST_NAME if c is None else c.name() for c in chords_of(self.frames)]
+        return [REST_NAME if c is None else c.name(self.key) for c in chords_of(self.frames)]
 
     def chords(self, top: int | None = None) -> list[tuple[str, float]]:
         """Chords, likeliest first: the probabilities of the frames that make them, added up."""
@@ -157,9 +161,9 @@ class NextVoices:
         return f"NextVoices({likeliest}, …)"
 
 
-def name_of(pitch: int) -> str:
+def name_of(pitch: int, key: Key | None = None) -> str:
     """Name of a pitch; a negative one is a rest."""
-    return REST_NAME if pitch < 0 else pitch_name(pitch, with_signs=True)
+    return REST_NAME if pitch < 0 else pitch_name(pitch, key, with_signs=True)
 
 
 def next_voices(
@@ -167,6 +171,7 @@ def next_voices(
     task: FrameTask,
     *,
     shift: int = 0,
+    spelled_in: Key | None = None,
     temperature: float = 1.0,
     seed: int = 0,
     versions: int = VERSIONS,
@@ -179,6 +184,8 @@ def next_voices(
         The primer; voices that it lacks are `unknown`.
     shift
         Semitones from the piece to the tokens.
+    spelled_in
+        Key of the piece, for names.
     temperature
         Divides the logits, so that probabilities are as often right as they say.
     seed
@@ -206,6 +213,7 @@ def next_voices(
         float(weights @ spread.left_out),
         np.arange(steps) / representation.steps_per_quarter,
         weights @ spread.moves,
+        spelled_in,
     )
 
 

@@ -42,7 +42,7 @@ from partimento.models.load import FAMILIES, MissingVerbError, cannot, verb_of_m
 from partimento.models.melody_rnn import HASH_DIGITS, Music, as_score
 from partimento.models.voices_page import read_satb, stamped
 from partimento.music.four_voices import VOICES, FourVoices
-from partimento.music.keys import parse_key
+from partimento.music.keys import key_of_tonic, parse_key
 from partimento.music.notation import parse_meter
 from partimento.music.score import Meter, Score
 from partimento.music.voice_reading import AUTO
@@ -243,6 +243,7 @@ class BachRNNModel:
             self._engine,
             task,
             shift=heard.shift,
+            spelled_in=key_of_tonic((heard.key.tonic - heard.shift) % 12, heard.key.is_minor),
             temperature=self.temperature,
             seed=check_seed(seed),
         )

@@ -174,9 +174,7 @@ class Front(nn.Module):
         self.register_buffer("_upper", torch.tensor([0, 0, 0, 1, 1, 2]), persistent=False)
         self.register_buffer("_lower", torch.tensor([1, 2, 3, 2, 3, 3]), persistent=False)
 
-    def forward(
-        self, features: Int[Tensor, "batch time column"]
-    ) -> Float[Tensor, "batch time input"]:
+    def forward(self, features: Int[Tensor, "*batch column"]) -> Float[Tensor, "*batch input"]:
         """Embed the columns and put them side by side."""
         vocab = self.config.vocab_size
         before, last = features[..., BEFORE], features[..., LAST]
