@@ -1,6 +1,6 @@
 """Folk tunes: bits a note of ours beside a re-run of the folk-rnn recipe.
 
-    python benchmarks/folk_table.py train [--only irish-cre/folk-rnn …] [--minutes 20] [--steps 3000]
+    python benchmarks/folk_table.py train [--only irish-cre/ours …] [--minutes 20] [--steps 3000]
     python benchmarks/folk_table.py table
 
 Two sets: `irish-cre` with its own split, and `nottingham` (for benchmarks only) split anew, so that
