@@ -60,27 +60,49 @@ def estimate_pickup(voices: Sequence[Notes], ticks_per_quarter: int, meter: Mete
     >>> estimate_pickup([scale], 480, Meter(0, 4, 4))
     0
     """
-    longest = LONGEST.get((meter.numerator, meter.denominator), 0)
-    bar_steps = 16 * meter.numerator // meter.denominator
-    profiles = [
-        profile(notes, ticks_per_quarter, bar_steps)
-        for notes in voices
-        if len(notes) >= FEWEST_NOTES
-        and notes.end >= FEWEST_BARS * bar_steps * ticks_per_quarter // STEPS_PER_QUARTER
+    return estimate_pickups([(voices, ticks_per_quarter, meter)])[0]
+
+
+def estimate_pickups(pieces: Sequence[tuple[Sequence[Notes], int, Meter]]) -> list[int]:
+    """Estimate the upbeat of each of several pieces: voices, ticks a quarter, meter."""
+    listened: list[tuple[int, Notes, int, int]] = []
+    for number, (voices, ticks_per_quarter, meter) in enumerate(pieces):
+        if (meter.numerator, meter.denominator) not in LONGEST:
+            continue
+        bar_steps = 16 * meter.numerator // meter.denominator
+        shortest = FEWEST_BARS * bar_steps * ticks_per_quarter // STEPS_PER_QUARTER
+        listened += [
+            (number, notes, ticks_per_quarter, bar_steps)
+            for notes in voices
+            if len(notes) >= FEWEST_NOTES and notes.end >= shortest
+        ]
+    if not listened:
+        return [0] * len(pieces)
+    numbers, voices, divisions, bars = zip(*listened, strict=True)
+    heard: dict[int, list[np.ndarray]] = {}
+    for number, counts in zip(numbers, profiles(voices, divisions, bars), strict=True):
+        heard.setdefault(number, []).append(counts)
+    return [
+        _pickup(heard[number], ticks_per_quarter, meter) if number in heard else 0
+        for number, (_, ticks_per_quarter, meter) in enumerate(pieces)
     ]
-    if not longest or not profiles:
-        return 0
+
+
+def _pickup(heard: Sequence[np.ndarray], ticks_per_quarter: int, meter: Meter) -> int:
+    """Upbeat of a piece by the profiles of its voices."""
     # Voices of one piece agree more than strangers do: their evidence counts by the root.
-    halves = sum(profiles) / np.sqrt(len(profiles))
+    halves = sum(heard) / np.sqrt(len(heard))
+    longest = LONGEST[meter.numerator, meter.denominator]
     weights = _shifted(f"{meter.numerator}/{meter.denominator}", longest)
     fits = halves.reshape(2, -1) @ weights.T  # of each half, after an upbeat of 0, 1 … steps
     fit = fits.sum(axis=0)
     best = int(fit.argmax())
+    if not best:
+        return 0
     odds = np.exp(fit - fit[best])
     is_clear = 1 / odds.sum() >= MIN_PROBABILITY
     is_steady = bool((fits[:, best] >= fits[:, 0]).all())  # no strain begins anew elsewhere
-    first_line = best * ticks_per_quarter // STEPS_PER_QUARTER
-    return first_line if best and is_clear and is_steady else 0
+    return best * ticks_per_quarter // STEPS_PER_QUARTER if is_clear and is_steady else 0
 
 
 def profile(notes: Notes, ticks_per_quarter: int, bar_steps: int) -> np.ndarray:
@@ -91,17 +113,31 @@ def profile(notes: Notes, ticks_per_quarter: int, bar_steps: int) -> np.ndarray:
     counts : float64 array, shape (2, feature, bar_steps)
         By the root of the number of bars, so that long tunes do not shout.
     """
-    grid = (ticks_per_quarter, STEPS_PER_QUARTER)
-    onset, pitch = ticks_to_steps(notes.onset, *grid), notes.pitch
-    offset = np.maximum(ticks_to_steps(notes.offset, *grid), onset + 1)
-    count = len(onset)
-    length = np.append(onset[1:], offset[-1]) - onset  # to the next onset
-    longer, leap = np.zeros((2, count), dtype=np.int64)
+    return profiles([notes], [ticks_per_quarter], [bar_steps])[0]
+
+
+def profiles(
+    voices: Sequence[Notes], ticks_per_quarter: Sequence[int], bar_steps: Sequence[int]
+) -> list[np.ndarray]:
+    """Make the profile of each of several melodies, none of them empty."""
+    counts = np.array([len(notes) for notes in voices])
+    last = np.cumsum(counts) - 1
+    first = last + 1 - counts
+    owner = np.repeat(np.arange(len(voices)), counts)  # the voice of each note
+    bar = np.array(bar_steps)
+    grid = (np.array(ticks_per_quarter)[owner], STEPS_PER_QUARTER)
+    onset = ticks_to_steps(np.concatenate([notes.onset for notes in voices]), *grid)
+    offset = ticks_to_steps(np.concatenate([notes.offset for notes in voices]), *grid)
+    offset = np.maximum(offset, onset + 1)
+    pitch = np.concatenate([notes.pitch for notes in voices])
+    length, longer, leap = np.zeros((3, len(onset)), dtype=np.int64)
+    np.subtract(onset[1:], onset[:-1], out=length[:-1])  # to the next onset
+    length[last] = offset[last] - onset[last]
     np.subtract(length[1:], length[:-1], out=longer[1:])
     np.subtract(pitch[1:], pitch[:-1], out=leap[1:])
-    above_last = (pitch - pitch[-1]) % 12
-    bars = max(1.0, (offset[-1] - onset[0]) / bar_steps)
-    seen = np.empty((len(FEATURES) - 2, count), dtype=bool)
+    longer[first] = leap[first] = 0
+    above_last = (pitch - pitch[last][owner]) % 12
+    seen = np.empty((len(FEATURES) - 2, len(onset)), dtype=bool)
     seen[0] = length == 3
     seen[1] = (length == 6) | (length == 7)
     seen[2] = length >= 8
@@ -113,17 +149,21 @@ def profile(notes: Notes, ticks_per_quarter: int, bar_steps: int) -> np.ndarray:
     # Steps that only hold each note: until it ends, or the next begins.
     held = np.maximum(np.minimum(offset - onset, length) - 1, 0)
     feature, note = np.nonzero(seen)
-    owner = np.repeat(np.arange(count), held)
-    within = np.arange(len(owner)) - (np.cumsum(held) - held)[owner]
-    note = np.concatenate((note, owner))
-    feature = np.concatenate((feature, np.full(len(owner), len(seen))))
+    holder = np.repeat(np.arange(len(onset)), held)
+    within = np.arange(len(holder)) - (np.cumsum(held) - held)[holder]
+    note = np.concatenate((note, holder))
+    feature = np.concatenate((feature, np.full(len(holder), len(seen))))
     place = onset[note]
-    place[len(place) - len(owner) :] += 1 + within
-    shape = (2, len(FEATURES), bar_steps)
-    cell = ((note >= count // 2) * len(FEATURES) + feature) * bar_steps + place % bar_steps
-    counts = np.bincount(cell, minlength=int(np.prod(shape))).reshape(shape) / np.sqrt(bars)
-    counts[1, -1, onset[-1] % bar_steps] = 1.0
-    return counts
+    place[len(place) - len(holder) :] += 1 + within
+    place %= bar[owner][note]
+    half = 2 * owner + (np.arange(len(onset)) >= (first + counts // 2)[owner])
+    shape = (len(voices), 2, len(FEATURES), int(bar.max()))
+    cell = (half[note] * shape[2] + feature) * shape[3] + place
+    found = np.bincount(cell, minlength=int(np.prod(shape))).reshape(shape)
+    bars = np.maximum(1.0, (offset[last] - onset[first]) / bar)
+    found = found / np.sqrt(bars)[:, None, None, None]
+    found[np.arange(len(voices)), 1, -1, onset[last] % bar] = 1.0
+    return [counts[:, :, :steps] for counts, steps in zip(found, bar_steps, strict=True)]
 
 
 @cache
