@@ -121,14 +121,15 @@ class FoundMelody(NamedTuple):
     sketch: np.ndarray
 
     def score(self) -> Score:
-        """Make the melody a score of one part."""
-        return Score(
-            parts=(Part(Notes(*self.columns)),),
-            ticks_per_quarter=self.ticks_per_quarter,
+        """Make the melody a score of one part. Its columns are trusted to be a melody."""
+        notes = Notes.of_table(self.columns.astype(np.int64))
+        return Score.of_checked(
+            (Part.of_checked(notes),),
+            self.ticks_per_quarter,
+            self.end_tick,
             tempos=self.tempos,
             meters=self.meters,
             keys=self.keys,
-            end_tick=self.end_tick,
         )
 
 
@@ -456,7 +457,7 @@ def _objection(
 def _between(events: Sequence[Any], start: int, end: int) -> tuple[Any, ...]:
     """Events that hold in a span, counted from its start; the one before it stands at its start."""
     first = max(start, 0)  # what is said at tick 0 holds in the silence before an upbeat too
-    if len(events) == 1 and events[0].tick == 0:  # nearly always
+    if len(events) < 2 and all(event.tick == 0 for event in events):  # nearly always
         return tuple(events)
     before = [event._replace(tick=0) for event in events if event.tick <= first][-1:]
     inside = [event for event in events if first < event.tick < end]

@@ -148,11 +148,11 @@ class Part:
     def of_checked(
         cls,
         notes: Notes,
-        name: str,
-        program: int,
-        is_drum: bool,
-        controls: tuple[Control, ...],
-        lyrics: tuple[Text, ...],
+        name: str = "",
+        program: int = 0,
+        is_drum: bool = False,
+        controls: tuple[Control, ...] = (),
+        lyrics: tuple[Text, ...] = (),
     ) -> "Part":
         """Make a part of what is known to be valid and in order; nothing is checked."""
         part = object.__new__(cls)

@@ -29,13 +29,20 @@ def ticks_to_quarters(ticks: int, ticks_per_quarter: int) -> float:
     return ticks / ticks_per_quarter
 
 
-def ticks_to_steps(ticks: np.ndarray, ticks_per_quarter: int, steps_per_quarter: int) -> np.ndarray:
-    """Nearest grid step of each tick; halves go to the later step. Exact integer arithmetic."""
+def ticks_to_steps(
+    ticks: np.ndarray, ticks_per_quarter: int | np.ndarray, steps_per_quarter: int
+) -> np.ndarray:
+    """Nearest grid step of each tick; halves go to the later step. Exact integer arithmetic.
+
+    An array of ticks may mix pieces: `ticks_per_quarter` then has an entry a tick.
+    """
     ticks = np.asarray(ticks, dtype=np.int64)
     return (2 * ticks * steps_per_quarter + ticks_per_quarter) // (2 * ticks_per_quarter)
 
 
-def steps_to_ticks(steps: np.ndarray, ticks_per_quarter: int, steps_per_quarter: int) -> np.ndarray:
+def steps_to_ticks(
+    steps: np.ndarray, ticks_per_quarter: int | np.ndarray, steps_per_quarter: int
+) -> np.ndarray:
     """Nearest tick of each grid step (exact where the steps divide the quarter)."""
     steps = np.asarray(steps, dtype=np.int64)
     return (2 * steps * ticks_per_quarter + steps_per_quarter) // (2 * steps_per_quarter)
