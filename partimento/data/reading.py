@@ -29,7 +29,7 @@ from partimento.music.notes import Notes
 from partimento.music.score import Score
 
 BATCH_FILES = 64
-BATCH_BYTES = 2**20
+BATCH_BYTES = 2**17  # what larger ones need does not stay in the processor's cache
 FEW_FILES = 1000  # starting processes takes longer than reading these
 
 

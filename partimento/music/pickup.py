@@ -65,44 +65,51 @@ def estimate_pickup(voices: Sequence[Notes], ticks_per_quarter: int, meter: Mete
 
 def estimate_pickups(pieces: Sequence[tuple[Sequence[Notes], int, Meter]]) -> list[int]:
     """Estimate the upbeat of each of several pieces: voices, ticks a quarter, meter."""
-    listened: list[tuple[int, Notes, int, int]] = []
-    for number, (voices, ticks_per_quarter, meter) in enumerate(pieces):
+    heard: list[tuple[int, Notes, int, int]] = []
+    for piece, (voices, ticks_per_quarter, meter) in enumerate(pieces):
         if (meter.numerator, meter.denominator) not in LONGEST:
             continue
         bar_steps = 16 * meter.numerator // meter.denominator
         shortest = FEWEST_BARS * bar_steps * ticks_per_quarter // STEPS_PER_QUARTER
-        listened += [
-            (number, notes, ticks_per_quarter, bar_steps)
+        heard += [
+            (piece, notes, ticks_per_quarter, bar_steps)
             for notes in voices
             if len(notes) >= FEWEST_NOTES and notes.end >= shortest
         ]
-    if not listened:
+    if not heard:
         return [0] * len(pieces)
-    numbers, voices, divisions, bars = zip(*listened, strict=True)
-    heard: dict[int, list[np.ndarray]] = {}
-    for number, counts in zip(numbers, profiles(voices, divisions, bars), strict=True):
-        heard.setdefault(number, []).append(counts)
-    return [
-        _pickup(heard[number], ticks_per_quarter, meter) if number in heard else 0
-        for number, (_, ticks_per_quarter, meter) in enumerate(pieces)
-    ]
-
-
-def _pickup(heard: Sequence[np.ndarray], ticks_per_quarter: int, meter: Meter) -> int:
-    """Upbeat of a piece by the profiles of its voices."""
+    numbers, heard_voices, divisions, bars = zip(*heard, strict=True)
+    number = np.array(numbers)
+    first = np.append(True, number[1:] != number[:-1]).nonzero()[0]
+    num_voices = np.diff(first, append=len(number))
     # Voices of one piece agree more than strangers do: their evidence counts by the root.
-    halves = sum(heard) / np.sqrt(len(heard))
-    longest = LONGEST[meter.numerator, meter.denominator]
-    weights = _shifted(f"{meter.numerator}/{meter.denominator}", longest)
-    fits = halves.reshape(2, -1) @ weights.T  # of each half, after an upbeat of 0, 1 … steps
-    fit = fits.sum(axis=0)
-    best = int(fit.argmax())
-    if not best:
-        return 0
-    odds = np.exp(fit - fit[best])
-    is_clear = 1 / odds.sum() >= MIN_PROBABILITY
-    is_steady = bool((fits[:, best] >= fits[:, 0]).all())  # no strain begins anew elsewhere
-    return best * ticks_per_quarter // STEPS_PER_QUARTER if is_clear and is_steady else 0
+    halves = np.add.reduceat(profiles(heard_voices, divisions, bars), first)
+    halves /= np.sqrt(num_voices)[:, None, None, None]
+    rows: dict[tuple[int, int], list[int]] = {}  # of `halves`, by meter
+    for row, piece in enumerate(number[first].tolist()):
+        meter = pieces[piece][2]
+        rows.setdefault((meter.numerator, meter.denominator), []).append(row)
+    pickups = [0] * len(pieces)
+    for meter_kind, those in rows.items():
+        for row, steps in zip(those, _upbeats(halves[those], meter_kind), strict=True):
+            piece = numbers[first[row]]
+            pickups[piece] = steps * pieces[piece][1] // STEPS_PER_QUARTER
+    return pickups
+
+
+def _upbeats(halves: np.ndarray, meter: tuple[int, int]) -> list[int]:
+    """Sixteenths of the upbeat of pieces in one meter; 0 where none is clear."""
+    bar_steps = 16 * meter[0] // meter[1]
+    weights = _shifted(f"{meter[0]}/{meter[1]}", LONGEST[meter])
+    # Of each half, after an upbeat of 0, 1 … steps; shape (piece, 2, longest).
+    fits = halves[..., :bar_steps].reshape(len(halves), 2, -1) @ weights.T
+    fit = fits.sum(axis=1)
+    best = fit.argmax(axis=1)
+    rows = np.arange(len(best))
+    odds = np.exp(fit - fit[rows, best][:, None])
+    is_clear = 1 / odds.sum(axis=1) >= MIN_PROBABILITY
+    is_clear &= (fits[rows, :, best] >= fits[:, :, 0]).all(axis=1)  # no strain begins elsewhere
+    return np.where(is_clear, best, 0).tolist()
 
 
 def profile(notes: Notes, ticks_per_quarter: int, bar_steps: int) -> np.ndarray:
@@ -118,16 +125,23 @@ def profile(notes: Notes, ticks_per_quarter: int, bar_steps: int) -> np.ndarray:
 
 def profiles(
     voices: Sequence[Notes], ticks_per_quarter: Sequence[int], bar_steps: Sequence[int]
-) -> list[np.ndarray]:
-    """Make the profile of each of several melodies, none of them empty."""
+) -> np.ndarray:
+    """Make the profile of each of several melodies, none of them empty.
+
+    Returns
+    -------
+    counts : float64 array, shape (voice, 2, feature, step)
+        As wide as the longest bar; 0 behind the end of shorter ones.
+    """
     counts = np.array([len(notes) for notes in voices])
     last = np.cumsum(counts) - 1
     first = last + 1 - counts
     owner = np.repeat(np.arange(len(voices)), counts)  # the voice of each note
-    bar = np.array(bar_steps)
-    grid = (np.array(ticks_per_quarter)[owner], STEPS_PER_QUARTER)
-    onset = ticks_to_steps(np.concatenate([notes.onset for notes in voices]), *grid)
-    offset = ticks_to_steps(np.concatenate([notes.offset for notes in voices]), *grid)
+    division, bar = np.array(ticks_per_quarter)[owner], np.array(bar_steps)
+    onset, offset = (
+        ticks_to_steps(np.concatenate(ticks), division, STEPS_PER_QUARTER)
+        for ticks in ([notes.onset for notes in voices], [notes.offset for notes in voices])
+    )
     offset = np.maximum(offset, onset + 1)
     pitch = np.concatenate([notes.pitch for notes in voices])
     length, longer, leap = np.zeros((3, len(onset)), dtype=np.int64)
@@ -163,7 +177,7 @@ def profiles(
     bars = np.maximum(1.0, (offset[last] - onset[first]) / bar)
     found = found / np.sqrt(bars)[:, None, None, None]
     found[np.arange(len(voices)), 1, -1, onset[last] % bar] = 1.0
-    return [counts[:, :, :steps] for counts, steps in zip(found, bar_steps, strict=True)]
+    return found
 
 
 @cache
