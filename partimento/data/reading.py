@@ -1,18 +1,13 @@
 """Reading: many music files to melodies, on one core or on all of them.
 
-`read_all` takes files as they come, hands them in batches to worker processes and gives back one
-`FileReading` a file, in order, holding no more than a few batches at a time. No file stops it: what
-cannot be read is a `Skipped` in the result.
+`read_all` takes files as they come, reads them in batches, beside other processes if there are
+many, and gives back one `FileReading` a file, in order, holding no more than a few batches at a
+time. No file stops it: what cannot be read is a `Skipped` in the result.
 """
 
 import hashlib
-import multiprocessing
-import signal
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from itertools import chain, islice, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 from partimento.data.found import Item, Skipped, why
@@ -23,6 +18,7 @@ from partimento.data.melodies import (
     extract_all,
 )
 from partimento.data.sources import SourceFile, Track
+from partimento.data.workers import in_order
 from partimento.errors import LimitError, PartimentoError
 from partimento.formats.midi import Limits, read_many, read_midi
 from partimento.music.notes import Notes
@@ -30,7 +26,6 @@ from partimento.music.score import Score
 
 BATCH_FILES = 64
 BATCH_BYTES = 2**17  # what larger ones need does not stay in the processor's cache
-FEW_FILES = 1000  # starting processes takes longer than reading these
 
 
 class FileFacts(NamedTuple):
@@ -68,45 +63,11 @@ def read_all(
 ) -> Iterator[FileReading | Item]:
     """Read files and find their melodies; what is no `SourceFile` passes through unchanged.
 
-    With more than one worker processes are spawned, which import the main module again: a script
-    that asks for them must guard what it does with ``if __name__ == "__main__":``.
+    With more than one worker see `workers.in_order`: a script must guard what it does.
     """
-    stream = iter(items)
-    head = list(islice(stream, FEW_FILES)) if workers > 1 else []
-    work = (rules, salvage, max_file_bytes)
-    if workers <= 1 or len(head) < FEW_FILES:
-        for batch in _batches(chain(head, stream)):
-            yield from read_batch(batch, *work)
-        return
-    waiting: deque[tuple[list[SourceFile | Item], Future[list[FileReading | Item]] | None]]
-    waiting = deque()
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupts)
-    is_broken = False
-
-    def finish() -> list[FileReading | Item]:
-        nonlocal is_broken
-        batch, future = waiting.popleft()
-        try:
-            if future is not None:
-                return future.result()
-        except BrokenProcessPool:  # a worker was killed, or could not start: go on by ourselves
-            is_broken = True
-        return read_batch(batch, *work)
-
-    try:
-        for batch in _batches(chain(head, stream)):
-            try:
-                future = None if is_broken else pool.submit(read_batch, batch, *work)
-            except BrokenProcessPool:
-                future, is_broken = None, True
-            waiting.append((batch, future))
-            if len(waiting) > 3 * workers:
-                yield from finish()
-        while waiting:
-            yield from finish()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    settings = (rules, salvage, max_file_bytes)
+    for readings in in_order(read_batch, _batches(items), settings, workers=workers):
+        yield from readings
 
 
 def read_batch(
@@ -246,8 +207,3 @@ def _batches(items: Iterable[SourceFile | Item]) -> Iterator[list[SourceFile | I
             batch, size = [], 0
     if batch:
         yield batch
-
-
-def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the process that started us."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
