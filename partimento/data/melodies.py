@@ -286,7 +286,9 @@ def _melodies(
     """Make melodies of voices: what was found in each, in order."""
     grid = rules.steps_per_quarter
     divisions = [voice.score.ticks_per_quarter for voice in voices]
-    bar_maps = [_bar_map(voice.score, pickups[voice.piece]) for voice in voices]
+    by_piece = {voice.piece: voice.score for voice in voices}
+    of_piece = {piece: _bar_map(score, pickups[piece]) for piece, score in by_piece.items()}
+    bar_maps = [of_piece[voice.piece] for voice in voices]
     is_skyline = rules.melody == "skyline"
     lines = lay_on_grid([v.notes for v in voices], divisions, grid, is_skyline=is_skyline)
     spans = cut_at_rests(lines, BarMaps(bar_maps), rules.max_rest_bars, rules.max_bars)

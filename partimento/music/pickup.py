@@ -74,7 +74,8 @@ def estimate_pickups(pieces: Sequence[tuple[Sequence[Notes], int, Meter]]) -> li
         heard += [
             (piece, notes, ticks_per_quarter, bar_steps)
             for notes in voices
-            if len(notes) >= FEWEST_NOTES and notes.end >= shortest
+            if len(notes) >= FEWEST_NOTES
+            and (notes.onset[-1] >= shortest or notes.end >= shortest)  # the first is quick
         ]
     if not heard:
         return [0] * len(pieces)
@@ -151,29 +152,30 @@ def profiles(
     np.subtract(pitch[1:], pitch[:-1], out=leap[1:])
     longer[first] = leap[first] = 0
     above_last = (pitch - pitch[last][owner]) % 12
-    seen = np.empty((len(FEATURES) - 2, len(onset)), dtype=bool)
-    seen[0] = length == 3
-    seen[1] = (length == 6) | (length == 7)
-    seen[2] = length >= 8
-    seen[3] = longer > 0
-    seen[4] = longer < 0
-    seen[5] = np.abs(leap) >= 5
-    seen[6] = above_last == 0
-    seen[7] = (above_last == 3) | (above_last == 4)
+    seen = (
+        length == 3,
+        (length == 6) | (length == 7),
+        length >= 8,
+        longer > 0,
+        longer < 0,
+        np.abs(leap) >= 5,
+        above_last == 0,
+        (above_last == 3) | (above_last == 4),
+    )
+    shape = (len(voices), 2, len(FEATURES), int(bar.max()))
+    # Each count has a number, its cell: that of the half, plus that of the feature, plus the place.
+    half = 2 * owner + (np.arange(len(onset)) >= (first + counts // 2)[owner])
+    half_cell = half * (shape[2] * shape[3])
+    bar_of_note = bar[owner]
+    note_cell = half_cell + onset % bar_of_note
+    cells = [note_cell[is_so] + feature * shape[3] for feature, is_so in enumerate(seen)]
     # Steps that only hold each note: until it ends, or the next begins.
     held = np.maximum(np.minimum(offset - onset, length) - 1, 0)
-    feature, note = np.nonzero(seen)
-    holder = np.repeat(np.arange(len(onset)), held)
-    within = np.arange(len(holder)) - (np.cumsum(held) - held)[holder]
-    note = np.concatenate((note, holder))
-    feature = np.concatenate((feature, np.full(len(holder), len(seen))))
-    place = onset[note]
-    place[len(place) - len(holder) :] += 1 + within
-    place %= bar[owner][note]
-    half = 2 * owner + (np.arange(len(onset)) >= (first + counts // 2)[owner])
-    shape = (len(voices), 2, len(FEATURES), int(bar.max()))
-    cell = (half[note] * shape[2] + feature) * shape[3] + place
-    found = np.bincount(cell, minlength=int(np.prod(shape))).reshape(shape)
+    step = np.repeat(onset + 1 - (np.cumsum(held) - held), held)
+    step += np.arange(len(step))
+    step %= np.repeat(bar_of_note, held)
+    cells.append(np.repeat(half_cell + len(seen) * shape[3], held) + step)
+    found = np.bincount(np.concatenate(cells), minlength=int(np.prod(shape))).reshape(shape)
     bars = np.maximum(1.0, (offset[last] - onset[first]) / bar)
     found = found / np.sqrt(bars)[:, None, None, None]
     found[np.arange(len(voices)), 1, -1, onset[last] % bar] = 1.0
