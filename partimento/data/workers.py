@@ -15,7 +15,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
-ALONE_SECONDS = 0.2  # of work, before helpers are called
+ALONE_SECONDS = 0.3  # of our processor time before helpers are called: what starting one takes
 
 Work = Callable[..., Any]
 
@@ -84,7 +84,7 @@ def in_order(
     helpers: _Helpers | None = None
     most = 3 * workers
     waiting: deque[_Job] = deque()
-    start = time.monotonic()
+    start = time.process_time()  # the clock would call for help where the machine is busy already
     try:
         for batch in batches:
             if helpers and helpers.are_ready():
@@ -99,7 +99,7 @@ def in_order(
             while waiting:  # of helpers that died
                 yield waiting.popleft().wait()
             yield work(batch, *rest)
-            if workers > 1 and not helpers and time.monotonic() - start > ALONE_SECONDS:
+            if workers > 1 and not helpers and time.process_time() - start > ALONE_SECONDS:
                 helpers = _Helpers(workers - 1)
         while waiting:
             if not waiting[0].is_done and any(job.do_ourselves() for job in waiting):
