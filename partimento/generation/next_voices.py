@@ -18,6 +18,7 @@ they are imagined in `VERSIONS` ways, weighed by how well they explain what is t
 time.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -25,7 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from partimento.generation.frame_engine import FrameEngine, Frames
-from partimento.generation.frame_writing import VERSIONS, FrameTask, filtered
+from partimento.generation.frame_writing import TOGETHER, VERSIONS, FrameTask, filtered
 from partimento.generation.next import check_top
 from partimento.generation.sampling import Sampling, softmax
 from partimento.generation.voice_rules import VoiceRules
@@ -199,12 +200,33 @@ def next_voices(
     weights = np.exp(log_weights[0] - log_weights[0].max())
     weights /= weights.sum()
     spread = spread_out(frames, tokens[:, -1], steps, temperature, key=task.key)
-    mass = spread.probabilities * weights[spread.rows]
-    unique, places = np.unique(spread.cells, axis=0, return_inverse=True)
+    return _gathered(engine, spread, weights, task.cells[-1], shift, spelled_in)
+
+
+def _gathered(
+    engine: FrameEngine,
+    spread: "Spread",
+    weights: np.ndarray,
+    last: np.ndarray,
+    shift: int,
+    spelled_in: Key | None,
+) -> NextVoices:
+    """Add up what may follow rows of a batch, by the weights of these rows.
+
+    Parameters
+    ----------
+    last
+        Cells of the primer's last step, shape (voice,).
+    """
+    is_meant = weights[spread.rows] > 0
+    mass = (spread.probabilities * weights[spread.rows])[is_meant]
+    unique, places = np.unique(spread.cells[is_meant], axis=0, return_inverse=True)
     total = np.bincount(places.ravel(), weights=mass, minlength=len(unique))
     order = np.argsort(-total, kind="stable")
-    is_given = task.cells[-1] != representation.unknown
-    held = np.where(is_given, _pitches(task.cells[-1], engine, shift), -2)
+    representation = engine.representation
+    is_given = last != representation.unknown
+    held = np.where(is_given, _pitches(last, engine, shift), -2)
+    steps = spread.moves.shape[1]
     return NextVoices(
         _pitches(unique[order], engine, shift),
         total[order],
@@ -327,3 +349,43 @@ class _Beginnings:
     @property
     def _unknown(self) -> int:
         return self._frames.engine.representation.unknown
+
+
+def next_along(
+    engine: FrameEngine,
+    pieces: Sequence[np.ndarray],
+    every: int,
+    temperature: float = 1.0,
+) -> Iterator[tuple[int, int, NextVoices]]:
+    """Predict the next frame after many beginnings of some pieces, together for speed.
+
+    Parameters
+    ----------
+    pieces
+        Cells of each, shape (step, voice), all known, each from a beat on.
+    every
+        Steps from one beginning to the next.
+
+    Yields
+    ------
+    piece, step, following
+        What `next_voices` says of the first so many steps of a piece.
+    """
+    steps = HORIZON_QUARTERS * engine.representation.steps_per_quarter
+    for start in range(0, len(pieces), TOGETHER):
+        here = list(range(start, min(start + TOGETHER, len(pieces))))
+        frames = engine.start(len(here))
+        for step in range(max(len(pieces[number]) for number in here)):
+            kept = [row for row, number in enumerate(here) if step < len(pieces[number])]
+            if len(kept) < len(here):
+                frames, here = frames.take(np.array(kept)), [here[row] for row in kept]
+            held = np.stack([pieces[number][step] for number in here])
+            frames.begin()
+            frames.add(held)
+            if (step + 1) % every:
+                continue
+            copies = frames.take(np.arange(len(here)))
+            spread = spread_out(copies, held, steps, temperature)
+            for row, number in enumerate(here):
+                weights = (np.arange(len(here)) == row).astype(np.float64)
+                yield number, step + 1, _gathered(engine, spread, weights, held[row], 0, None)
