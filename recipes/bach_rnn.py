@@ -1,7 +1,7 @@
 """How bach-rnn was made: train one, measure it, put it in its place.
 
-    python recipes/bach_rnn.py                                # the model that ships
-    python recipes/bach_rnn.py --config jsb16 --seed 1        # of the benchmark, into its run folder
+    python recipes/bach_rnn.py                          # the model that ships
+    python recipes/bach_rnn.py --config jsb16 --seed 1  # of the benchmark
     python recipes/bach_rnn.py --steps 20 --out runs/try --ship runs/try/shipped
 
 The settings below are all there is to it; `--set dropout=0.6` and the like try others. The corpora

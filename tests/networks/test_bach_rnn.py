@@ -123,6 +123,19 @@ def test_the_probabilities_of_all_pieces_sum_to_one():
     assert probabilities.std() > 1e-4
 
 
+def test_recurrent_weights_are_dropped_while_it_learns_and_only_then():
+    torch.manual_seed(0)
+    network = BachRNN(
+        BachRNNConfig(VOCAB, **SMALL, dropout=0.0, input_dropout=0.0, weight_dropout=0.5)
+    )
+    rows = features(5)
+    first, second = (network(rows)[0] for _ in range(2))
+    assert torch.equal(first[:, 0], second[:, 0])  # nothing has been remembered yet
+    assert not torch.equal(first[:, 1:], second[:, 1:])
+    network.eval()
+    assert torch.equal(network(rows)[0], network(rows)[0])
+
+
 def test_who_comes_before_whom_is_read_off_the_order():
     assert comes_before((0, 3, 1, 2)).int().tolist() == [
         [0, 0, 0, 0],
