@@ -127,7 +127,8 @@ def filtered(
                 nats = log_softmax(logits)[np.arange(rows), known[:, voice]]
                 log_weights += nats.reshape(log_weights.shape)
             else:
-                masked, is_stuck = watch.masked(logits, voice, known, may_rest=not sounds)
+                before = tokens[:, step - 1] if step else None
+                masked, is_stuck = watch.masked(logits, voice, known, before, may_rest=not sounds)
                 log_weights[is_stuck.reshape(log_weights.shape)] = -np.inf
                 if np.isneginf(log_weights).all(axis=1).any():
                     raise watch.nothing_left(voice, known[int(is_stuck.argmax())], step)

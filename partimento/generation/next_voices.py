@@ -195,7 +195,12 @@ def next_voices(
     representation = engine.representation
     steps = HORIZON_QUARTERS * representation.steps_per_quarter
     tokens, frames, log_weights = filtered(
-        engine, task, [seed], Sampling(), VoiceRules(keep_ranges=False), versions
+        engine,
+        task,
+        [seed],
+        Sampling(),
+        VoiceRules(keep_ranges=False, no_parallels=False),
+        versions,
     )
     weights = np.exp(log_weights[0] - log_weights[0].max())
     weights /= weights.sum()

@@ -1,4 +1,4 @@
-"""What written voices may do: keep to ranges, not cross, not rest. `VoiceRules` says it.
+"""What written voices may do: keep to ranges, not cross, no parallels. Start at `VoiceRules`.
 
 Rules are about cells that a model writes; what was given stays as it is.
 """
@@ -12,6 +12,8 @@ from partimento.music.four_voices import RANGES, VOICES
 from partimento.music.pitches import pitch_name
 from partimento.representations.satb import REST, SatbRepresentation
 
+UNISON, FIFTH = 0, 7  # in semitones, octaves apart or not
+
 
 @dataclass(frozen=True)
 class VoiceRules:
@@ -23,10 +25,14 @@ class VoiceRules:
         Each voice keeps to the range that Bach gives it.
     no_crossing : bool
         No voice goes above the one over it; unisons are allowed.
+    no_parallels : bool
+        No two voices move in one direction from a perfect fifth, octave or unison to another, as
+        long as a voice has any other way to go.
     """
 
     keep_ranges: bool = True
     no_crossing: bool = False
+    no_parallels: bool = True
 
 
 class VoiceWatch:
@@ -50,7 +56,13 @@ class VoiceWatch:
             self._in_range[:, REST] = True
 
     def masked(
-        self, logits: np.ndarray, voice: int, cells: np.ndarray, *, may_rest: bool
+        self,
+        logits: np.ndarray,
+        voice: int,
+        cells: np.ndarray,
+        before: np.ndarray | None,
+        *,
+        may_rest: bool,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Put tokens that a voice may not take to ``-inf``.
 
@@ -58,6 +70,8 @@ class VoiceWatch:
         ----------
         cells
             What is known of the frame, `unknown` elsewhere; shape (batch, voice).
+        before
+            The frame before, `None` at the beginning; shape (batch, voice).
 
         Returns
         -------
@@ -72,9 +86,31 @@ class VoiceWatch:
             tokens = np.arange(logits.shape[1])
             is_between = (tokens >= low[:, None]) & (tokens <= high[:, None])
             allowed &= is_between | (tokens == REST)
+        if self.rules.no_parallels and before is not None:
+            free = allowed & ~self._parallel(voice, cells, before)
+            allowed = np.where(free.any(axis=1, keepdims=True), free, allowed)
         is_stuck: np.ndarray = np.logical_not(allowed.any(axis=1))
         allowed |= is_stuck[:, None]
         return np.where(allowed, logits.astype(np.float64), -np.inf), is_stuck
+
+    def _parallel(self, voice: int, cells: np.ndarray, before: np.ndarray) -> np.ndarray:
+        """Tokens that would move in parallel with a voice that is known; shape (batch, vocab)."""
+        tokens = np.arange(self.representation.vocab_size)
+        mine = before[:, voice, None]
+        moves = np.sign(tokens - mine)  # batch vocab
+        found = np.zeros(moves.shape, dtype=bool)
+        for other in range(len(VOICES)):
+            if other == voice:
+                continue
+            there, here = before[:, other, None], cells[:, other, None]
+            sounds = (mine > REST) & (there > REST) & (here > REST)
+            sounds &= here != self.representation.unknown
+            interval = (mine - there) * np.sign(other - voice) % 12  # of upper over lower voice
+            is_same = (tokens - here) * np.sign(other - voice) % 12 == interval
+            together = (np.sign(here - there) == moves) & (moves != 0)
+            found |= sounds & np.isin(interval, (UNISON, FIFTH)) & is_same & together
+        found[:, REST] = False
+        return found
 
     def _room(self, voice: int, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Lowest and highest token between the voices below and above; shape (batch,)."""

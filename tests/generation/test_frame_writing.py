@@ -62,6 +62,31 @@ def test_ranges_and_the_order_of_the_voices_are_kept_where_they_are_asked_for():
             assert (np.diff(sounding) <= 0).all()
 
 
+def test_no_two_voices_move_in_parallel_fifths_or_octaves_but_where_both_are_given():
+    cells = melody(32)
+    cells[:, 3] = cells[:, 0] - 12
+    for task in (FrameTask(unknown(32)), FrameTask(melody(32)), FrameTask(cells)):
+        free, bound = (
+            write_frames(
+                engine_for(SATB), task, [1, 2, 3], Sampling(), VoiceRules(no_parallels=asked), 4
+            )
+            for asked in (False, True)
+        )
+        assert parallels(free) >= parallels(bound)
+        given = int((task.cells[0] != SATB.unknown).sum())
+        assert parallels(bound) == (3 * 7 if given == 2 else 0)
+
+
+def parallels(made):
+    """Count moves of two voices in one direction from a perfect interval to another like it."""
+    upper, lower = np.triu_indices(4, 1)
+    first, second = made[..., upper], made[..., lower]
+    is_perfect = np.isin((first - second) % 12, (0, 7)) & (first > 0) & (second > 0)
+    same = ((first - second) % 12)[:, 1:] == ((first - second) % 12)[:, :-1]
+    moves = np.sign(np.diff(first, axis=1)) * np.sign(np.diff(second, axis=1)) > 0
+    return int((is_perfect[:, 1:] & is_perfect[:, :-1] & same & moves).sum())
+
+
 def test_rules_that_leave_nothing_are_said_in_one_line():
     cells = unknown(4)
     cells[:, 0] = 50 - SATB.lowest + SATB.first_pitch  # below what an alto may sing
