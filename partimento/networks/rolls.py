@@ -9,8 +9,9 @@ know, so that their likelihoods must not stand in one column:
   The probabilities of all sets of keys add up to 1, and any dependence between keys can be said.
 - ``"keys"``: 88 probabilities, each key by itself given the past.
 
-Logits are counted from the bottom of the keyboard, and besides from keys that sound (in the last
-two frames; below in the same frame), so that an interval learned at one place is known at all.
+Frames are read, and logits counted, from the bottom of the keyboard, and besides from keys that
+sound (the lowest of the last frame; each key of the last two frames; keys below in the same frame),
+so that a chord or an interval learned at one place is known at all.
 
 References
 ----------
@@ -25,7 +26,7 @@ steps).
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -39,6 +40,8 @@ READ_FRAMES = 4  # the last frames, which each step reads
 MOST_TRANSPOSED = 12
 REACH = 24  # semitones that a sounding key speaks of; those farther off share a logit
 NO_KEY = -1  # where a list of keys is filled up
+BELOW_BASS = 24  # semitones under a key from which others are counted that can still be counted
+RANKS = 3  # keys of the last frame that are told apart from the bottom up, and as many from the top
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ class RollRNNConfig:
     @property
     def references(self) -> int:
         """Keys, or groups of them, from which logits are counted."""
-        return 4 if self.form == "set" else 2
+        return 2 + 2 + 3 if self.form == "set" else 2 + 2 * RANKS
 
 
 class RollRNN(nn.Module):
@@ -98,7 +101,7 @@ class RollRNN(nn.Module):
         super().__init__()
         self.config = config
         size, width, heads = config.hidden_size, config.frame_size, config.heads
-        self.read = nn.Linear(READ_FRAMES * KEYS, size)
+        self.read = nn.Linear(2 * READ_FRAMES * KEYS, size)
         self.place = nn.Embedding(CYCLE, size)
         self.interval = nn.Embedding(2 * MOST_TRANSPOSED + 1 if config.knows_interval else 1, size)
         for embedding in (self.place, self.interval):
@@ -107,14 +110,15 @@ class RollRNN(nn.Module):
         self.gru = nn.GRU(size, size, config.num_layers, batch_first=True, dropout=between)
         self.recall = Recall(config) if heads else None
         self.context = nn.Linear(size + heads * KEYS, width)
-        self.below = nn.Linear(KEYS, width, bias=False)
+        self.below = nn.Linear(3 * KEYS, width, bias=False)
         self.mix = nn.Linear(width, width)
         self.absolute = nn.Linear(width, KEYS + 1)
         self.relative = nn.Linear(width, config.references * (2 * REACH + 1))
-        self.trust = nn.Linear(width, heads)  # in what is recalled
+        self.trust = nn.Linear(width, heads) if heads else None  # in what is recalled
         for layer in (self.relative, self.trust):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+            if layer is not None:
+                nn.init.zeros_(layer.weight)
+                nn.init.zeros_(layer.bias)
 
     def forward(
         self, features: Int[Tensor, "batch time feature"]
@@ -136,18 +140,21 @@ class RollRNN(nn.Module):
             and the end. Slots that a frame does not need are zeros.
         """
         frames = features[..., :KEYS]
-        context, recalled = self._contexts(features)  # batch time width, batch time head key
-        before = [keys_of(later(frames, by)) for by in (1, 2)]  # batch time note
-        if self.config.form == "keys":
-            logits = self._say(context, recalled, before, self._masks(context))[..., :KEYS]
-            return torch.stack([torch.zeros_like(logits), logits], dim=-1), None
-        return self._set_logits(frames, context, recalled, before), None
+        last, other = (keys_of(later(frames, by)) for by in (1, 2))  # batch time note
+        context, recalled = self._contexts(features, last[..., 0])
+        if self.config.form == "set":
+            return self._set_logits(frames, context, recalled, last, other), None
+        ranks = [in_turn(last, rank) for rank in (*range(RANKS), *range(-RANKS, 0))]
+        references = [last, other, *(key.unsqueeze(-1) for key in ranks)]
+        logits = self._say(context, recalled, references, self._masks(context))[..., :KEYS]
+        return torch.stack([torch.zeros_like(logits), logits], dim=-1), None
 
-    def _contexts(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """What is known before each frame, and what is recalled from places like it."""
+    def _contexts(self, features: Tensor, bass: Tensor) -> tuple[Tensor, Tensor]:
+        """Sum up what is known before each frame, and recall what came at places like it."""
         frames = features[..., :KEYS].to(self.read.weight.dtype)
-        read = torch.cat([later(frames, by) for by in range(1, READ_FRAMES + 1)], dim=-1)
-        read = F.dropout(read, self.config.input_dropout, self.training)
+        before = torch.stack([later(frames, by) for by in range(1, READ_FRAMES + 1)], dim=2)
+        before = F.dropout(before, self.config.input_dropout, self.training)
+        read = torch.cat([before, counted_from(bass.unsqueeze(-1), before)], dim=2).flatten(2)
         inputs = self.read(read) + self.place(features[..., PLACE] % CYCLE)
         if self.config.knows_interval:
             inputs = inputs + self.interval(features[..., INTERVAL] + MOST_TRANSPOSED)
@@ -160,23 +167,29 @@ class RollRNN(nn.Module):
         return self.context(torch.cat([hidden, recalled.flatten(2)], dim=-1)), recalled
 
     def _set_logits(
-        self, frames: Tensor, context: Tensor, recalled: Tensor, before: list[Tensor]
+        self, frames: Tensor, context: Tensor, recalled: Tensor, last: Tensor, other: Tensor
     ) -> Tensor:
         """Logits of every slot; those that are real are computed side by side, without padding."""
         slots = slots_of(frames)  # batch time slot
         example, step, slot = torch.nonzero(slots != NO_KEY, as_tuple=True)  # row
-        target = slots[example, step, slot]  # row
+        target = slots[example, step, slot]
+        last, other = last[example, step], other[example, step]  # row note
         keys = torch.arange(KEYS, device=frames.device)
         below = (frames[example, step] > 0) & (keys < target[:, None])  # row key
         highest = torch.where(below, keys, NO_KEY).amax(dim=-1)
         lowest = torch.where(below.any(dim=-1), below.int().argmax(dim=-1), NO_KEY)
+        given = below.to(context.dtype)
+        given = [given, counted_from(lowest, given), counted_from(last[:, 0], given)]
+        voice = last.gather(-1, slot.clamp(max=last.shape[-1] - 1)[:, None]).squeeze(-1)
+        single = [highest, lowest, voice, last[:, 0], in_turn(last, -1)]
         logits = self._say(
-            context[example, step] + self.below(below.to(context.dtype)),
+            context[example, step] + self.below(torch.cat(given, dim=-1)),
             recalled[example, step],
-            [*(keys[example, step] for keys in before), highest[:, None], lowest[:, None]],
+            [last, other, *(key[:, None] for key in single)],
             self._masks(context)[example, 0] if self.training else 1.0,
         )  # row class
-        is_over = F.pad(keys <= highest[:, None], (0, 1), value=False)  # keys from the lowest up
+        is_over = keys <= highest[:, None]  # keys are said from the lowest up
+        is_over = torch.cat([is_over, torch.zeros_like(is_over[:, :1])], dim=-1)
         logits = logits.masked_fill(is_over, -torch.inf)
         dense = logits.new_zeros(*slots.shape, KEYS + 1)
         return dense.index_put((example, step, slot), logits)
@@ -195,7 +208,9 @@ class RollRNN(nn.Module):
         shape = (*x.shape[:-1], self.config.references, 2 * REACH + 1)
         kernels = F.pad(self.relative(x).float().view(shape), (0, 1))  # the last says nothing
         keys = torch.arange(KEYS, device=x.device)
-        counted = (self.trust(x).float().unsqueeze(-1) * recalled).sum(dim=-2)  # row key
+        counted = recalled.new_zeros(()).float()  # row key
+        if self.trust is not None:
+            counted = (self.trust(x).float().unsqueeze(-1) * recalled).sum(dim=-2)
         for number, reference in enumerate(references):
             offset = (keys - reference.unsqueeze(-1)).clamp(-REACH, REACH) + REACH  # row note key
             offset = offset.masked_fill(reference.unsqueeze(-1) == NO_KEY, 2 * REACH + 1)
@@ -256,8 +271,30 @@ def keys_of(frames: Int[Tensor, "batch time 88"]) -> Int[Tensor, "batch time not
     return listed.masked_fill(listed == KEYS, NO_KEY)
 
 
+def in_turn(keys: Int[Tensor, "*row note"], number: int) -> Int[Tensor, "*row"]:
+    """Pick a key of each frame: the n-th from the bottom, or with -1, -2 … from the top."""
+    if number < 0:
+        number = (keys != NO_KEY).sum(dim=-1, keepdim=True) + number
+        found = keys.gather(-1, number.clamp(min=0)).squeeze(-1)
+        return found.masked_fill(number.squeeze(-1) < 0, NO_KEY)
+    if number >= keys.shape[-1]:
+        return torch.full_like(keys[..., 0], NO_KEY)
+    return keys[..., number]
+
+
+def counted_from(
+    bass: Int[Tensor, "*#row"], frames: Float[Tensor, "*row 88"]
+) -> Float[Tensor, "*row 88"]:
+    """Write frames as if a key were the one at `BELOW_BASS`; nothing where there is no such key."""
+    numbers = torch.arange(KEYS, device=frames.device) - BELOW_BASS
+    source = bass.unsqueeze(-1) + numbers
+    is_there = (source >= 0) & (source < KEYS) & (bass.unsqueeze(-1) != NO_KEY)
+    moved = frames.gather(-1, source.clamp(0, KEYS - 1).expand_as(frames))
+    return moved.masked_fill(~is_there, 0.0)
+
+
 def slots_of(frames: Int[Tensor, "batch time 88"]) -> Int[Tensor, "batch time slot"]:
-    """What is to be said of each frame: its keys from the lowest up, `END`, then `NO_KEY`."""
+    """List what is to be said of each frame: keys from the lowest up, `END`, then `NO_KEY`."""
     keys = keys_of(frames)
     room = F.pad(keys, (0, 1), value=NO_KEY)
     count = (frames > 0).sum(dim=-1, keepdim=True)
