@@ -48,7 +48,7 @@ class Rolls:
     test: tuple[np.ndarray, ...]
 
     def split(self, name: str) -> tuple[np.ndarray, ...]:
-        """The pieces of one split."""
+        """Give the pieces of one split."""
         if name not in SPLITS:
             raise ParameterError(f"split must be {', '.join(SPLITS)}, got {name!r}")
         pieces: tuple[np.ndarray, ...] = getattr(self, name)

@@ -145,7 +145,7 @@ class CountModel:
 
     @staticmethod
     def _places(voices: FourVoices) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Cells, and for each its voice, its place in the beat and the cell before; unknown = last."""
+        """List cells, and for each its voice, its place in the beat and the cell before."""
         cells = REPRESENTATION.encode(voices)  # step voice
         voice = np.broadcast_to(np.arange(cells.shape[1]), cells.shape)
         beat = (np.arange(len(cells)) + voices.first) % REPRESENTATION.steps_per_quarter

@@ -30,8 +30,8 @@ def retrain(table: str, out: Path, *, tell: Callable[[str], None] = lambda words
     check_table(table)
     if table not in ROLL_SETS:
         raise ParameterError(
-            f"the rows of {table} are made by recipes/{table}.py of the repository; --retrain makes "
-            f"those of {', '.join(ROLL_SETS)}"
+            f"the rows of {table} are made by recipes/{table}.py of the repository; --retrain "
+            f"makes those of {', '.join(ROLL_SETS)}"
         )
     rolls = load_rolls(table)
     results = out / "results.json"
@@ -76,9 +76,9 @@ def made_row(
     def report(progress: Progress) -> None:
         if progress.held_out is not None and progress.evaluated_at == progress.step:
             tell(
-                f"step {progress.step:,}: {progress.done:.0%}, {progress.seconds / 60:.1f} minutes, "
-                f"loss {progress.loss:.3f}, valid {progress.held_out.nats_per_step:.3f}, best "
-                f"{progress.best:.3f} nats per frame"
+                f"step {progress.step:,}: {progress.done:.0%}, {progress.seconds / 60:.1f} min, "
+                f"loss {progress.loss:.3f}, valid {progress.held_out.nats_per_step:.3f}, "
+                f"best {progress.best:.3f} nats per frame"
             )
 
     lesson = roll_lesson(rolls.name, column, network, seed=seed, **changes)

@@ -70,8 +70,9 @@ class PianoRollRepresentation:
         if outside.any():
             pitch = int(notes.pitch[outside.argmax()])
             raise VocabularyError(
-                f"{pitch_name(pitch)} is no key of a piano, which spans {pitch_name(LOWEST_KEY)} to "
-                f"{pitch_name(LOWEST_KEY + KEYS - 1)}. Transpose the piece"
+                f"{pitch_name(pitch)} is no key of a piano, which spans "
+                f"{pitch_name(LOWEST_KEY)} to {pitch_name(LOWEST_KEY + KEYS - 1)}. Transpose the "
+                "piece"
             )
         onset = ticks_to_steps(notes.onset, *scale)
         offset = np.maximum(ticks_to_steps(notes.offset, *scale), onset + 1)

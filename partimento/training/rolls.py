@@ -232,7 +232,7 @@ def nats_of_frames(
 
 
 def _of_a_size(pieces: Sequence[np.ndarray]) -> Iterator[list[int]]:
-    """Indices of pieces, grouped so that a batch has few frames and little padding."""
+    """Group pieces, by their indices, so that a batch has few frames and little padding."""
     group: list[int] = []
     for index in sorted(range(len(pieces)), key=lambda index: len(pieces[index])):
         if group and len(pieces[index]) * (len(group) + 1) > EVALUATED_FRAMES:
