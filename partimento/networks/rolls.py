@@ -178,8 +178,8 @@ class RollRNN(nn.Module):
         below = (frames[example, step] > 0) & (keys < target[:, None])  # row key
         highest = torch.where(below, keys, NO_KEY).amax(dim=-1)
         lowest = torch.where(below.any(dim=-1), below.int().argmax(dim=-1), NO_KEY)
-        given = below.to(context.dtype)
-        given = [given, counted_from(lowest, given), counted_from(last[:, 0], given)]
+        said = below.to(context.dtype)
+        given = [said, counted_from(lowest, said), counted_from(last[:, 0], said)]
         voice = last.gather(-1, slot.clamp(max=last.shape[-1] - 1)[:, None]).squeeze(-1)
         single = [highest, lowest, voice, last[:, 0], in_turn(last, -1)]
         logits = self._say(
@@ -274,9 +274,9 @@ def keys_of(frames: Int[Tensor, "batch time 88"]) -> Int[Tensor, "batch time not
 def in_turn(keys: Int[Tensor, "*row note"], number: int) -> Int[Tensor, "*row"]:
     """Pick a key of each frame: the n-th from the bottom, or with -1, -2 … from the top."""
     if number < 0:
-        number = (keys != NO_KEY).sum(dim=-1, keepdim=True) + number
-        found = keys.gather(-1, number.clamp(min=0)).squeeze(-1)
-        return found.masked_fill(number.squeeze(-1) < 0, NO_KEY)
+        place = (keys != NO_KEY).sum(dim=-1, keepdim=True) + number
+        found = keys.gather(-1, place.clamp(min=0)).squeeze(-1)
+        return found.masked_fill(place.squeeze(-1) < 0, NO_KEY)
     if number >= keys.shape[-1]:
         return torch.full_like(keys[..., 0], NO_KEY)
     return keys[..., number]
