@@ -149,7 +149,7 @@ def hear(
     VocabularyError
         If the melody spans more than the vocabulary, whatever the octave.
     """
-    score = _with_whole_steps(score, representation.steps_per_quarter)
+    score = with_whole_steps(score, representation.steps_per_quarter)
     part, notes, remarks = _melody(score, melody, representation.steps_per_quarter)
     first_bar = 0
     if not whole:
@@ -173,7 +173,7 @@ def hear(
     return Heard(score, representation, tokens, notes, part, shift, first_bar, tuple(remarks))
 
 
-def _with_whole_steps(score: Score, steps_per_quarter: int) -> Score:
+def with_whole_steps(score: Score, steps_per_quarter: int) -> Score:
     """Raise the division, exactly, to one in which grid steps are whole ticks."""
     division = score.ticks_per_quarter
     factor = steps_per_quarter // gcd(division, steps_per_quarter)

