@@ -178,12 +178,17 @@ def _made(row: dict[str, Any]) -> str:
     parts = [f"`{row['command']}`"] if "command" in row else []
     if "parameters" in row:
         parts.append(f"{row['parameters']:,} weights")
-    if "seed" in row:
-        parts.append(f"seed {row['seed']}")
+    if row.get("seed") is not None:
+        parts.append(f"seed {_listed(row['seed'])}")
     if "steps" in row:
         parts.append(f"best at step {row['steps']:,}")
-    if "sha256" in row:
-        parts.append(f"weights {row['sha256'][:12]}")
+    if row.get("sha256"):
+        parts.append(f"weights {_listed(row['sha256'])}")
     if "data_sha256" in row:
         parts.append(f"data {row['data_sha256'][:12]}")
     return ", ".join(parts) or "no record of how it was made"
+
+
+def _listed(value: Any) -> str:
+    """Write seeds or hashes; those of an ensemble are several."""
+    return " + ".join(str(one)[:12] for one in (value if isinstance(value, list) else [value]))

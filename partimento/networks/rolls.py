@@ -90,8 +90,8 @@ class RollRNNConfig:
 
     @property
     def references(self) -> int:
-        """Keys, or groups of them, from which logits are counted."""
-        return 2 + 2 + 3 if self.form == "set" else 2 + 2 * RANKS
+        """Keys from which logits are counted."""
+        return 5 if self.form == "set" else 2 * RANKS
 
 
 class RollRNN(nn.Module):
@@ -114,8 +114,10 @@ class RollRNN(nn.Module):
         self.mix = nn.Linear(width, width)
         self.absolute = nn.Linear(width, KEYS + 1)
         self.relative = nn.Linear(width, config.references * (2 * REACH + 1))
+        self.around = nn.Linear(width, 2 * (2 * REACH + 1))  # all keys of the last two frames
         self.trust = nn.Linear(width, heads) if heads else None  # in what is recalled
-        for layer in (self.relative, self.trust):
+        self.register_buffer("offsets", offset_table(), persistent=False)
+        for layer in (self.relative, self.around, self.trust):
             if layer is not None:
                 nn.init.zeros_(layer.weight)
                 nn.init.zeros_(layer.bias)
@@ -144,9 +146,10 @@ class RollRNN(nn.Module):
         context, recalled = self._contexts(features, last[..., 0])
         if self.config.form == "set":
             return self._set_logits(frames, context, recalled, last, other), None
+        kept = self._masks(context)
         ranks = [in_turn(last, rank) for rank in (*range(RANKS), *range(-RANKS, 0))]
-        references = [last, other, *(key.unsqueeze(-1) for key in ranks)]
-        logits = self._say(context, recalled, references, self._masks(context))[..., :KEYS]
+        logits = self._say(context, recalled, ranks, kept)[..., :KEYS]
+        logits = logits + self._say_around(context, [last, other], kept)
         return torch.stack([torch.zeros_like(logits), logits], dim=-1), None
 
     def _contexts(self, features: Tensor, bass: Tensor) -> tuple[Tensor, Tensor]:
@@ -173,7 +176,9 @@ class RollRNN(nn.Module):
         slots = slots_of(frames)  # batch time slot
         example, step, slot = torch.nonzero(slots != NO_KEY, as_tuple=True)  # row
         target = slots[example, step, slot]
-        last, other = last[example, step], other[example, step]  # row note
+        kept = self._masks(context)
+        around = self._say_around(context, [last, other], kept)  # batch time key
+        last = last[example, step]  # row note
         keys = torch.arange(KEYS, device=frames.device)
         below = (frames[example, step] > 0) & (keys < target[:, None])  # row key
         highest = torch.where(below, keys, NO_KEY).amax(dim=-1)
@@ -181,13 +186,13 @@ class RollRNN(nn.Module):
         said = below.to(context.dtype)
         given = [said, counted_from(lowest, said), counted_from(last[:, 0], said)]
         voice = last.gather(-1, slot.clamp(max=last.shape[-1] - 1)[:, None]).squeeze(-1)
-        single = [highest, lowest, voice, last[:, 0], in_turn(last, -1)]
         logits = self._say(
             context[example, step] + self.below(torch.cat(given, dim=-1)),
             recalled[example, step],
-            [last, other, *(key[:, None] for key in single)],
-            self._masks(context)[example, 0] if self.training else 1.0,
+            [highest, lowest, voice, last[:, 0], in_turn(last, -1)],
+            kept[example, 0],
         )  # row class
+        logits = logits + F.pad(around[example, step], (0, 1))
         is_over = keys <= highest[:, None]  # keys are said from the lowest up
         is_over = torch.cat([is_over, torch.zeros_like(is_over[:, :1])], dim=-1)
         logits = logits.masked_fill(is_over, -torch.inf)
@@ -199,25 +204,31 @@ class RollRNN(nn.Module):
         context: Float[Tensor, "*row width"],
         recalled: Float[Tensor, "*row head key"],
         references: list[Tensor],
-        kept: Tensor | float,
+        kept: Tensor,
     ) -> Float[Tensor, "*row class"]:
-        """Logits of keys and end."""
+        """Logits of keys and end; each reference is a key for each row."""
         x = F.relu(context) * kept
         x = x + F.relu(self.mix(x)) * kept
         logits = self.absolute(x).float()
-        shape = (*x.shape[:-1], self.config.references, 2 * REACH + 1)
-        kernels = F.pad(self.relative(x).float().view(shape), (0, 1))  # the last says nothing
-        keys = torch.arange(KEYS, device=x.device)
-        counted = recalled.new_zeros(()).float()  # row key
+        kernels = _kernels(self.relative(x), self.config.references)  # row reference offset
+        counted = kernels.new_zeros(())  # row key
         if self.trust is not None:
             counted = (self.trust(x).float().unsqueeze(-1) * recalled).sum(dim=-2)
         for number, reference in enumerate(references):
-            offset = (keys - reference.unsqueeze(-1)).clamp(-REACH, REACH) + REACH  # row note key
-            offset = offset.masked_fill(reference.unsqueeze(-1) == NO_KEY, 2 * REACH + 1)
-            kernel = kernels[..., number, :]  # row offset
-            found = kernel.gather(-1, offset.flatten(-2)).view(offset.shape)  # row note key
-            counted = counted + found.sum(dim=-2)
+            counted = counted + kernels[..., number, :].gather(-1, self.offsets[reference + 1])
         return logits + F.pad(counted, (0, 1))
+
+    def _say_around(
+        self, context: Float[Tensor, "*row width"], references: list[Tensor], kept: Tensor
+    ) -> Float[Tensor, "*row key"]:
+        """Logits of keys; each reference is several keys for each row, which speak alike."""
+        kernels = _kernels(self.around(F.relu(context) * kept), len(references))
+        counted = []
+        for number, reference in enumerate(references):
+            offset = self.offsets[reference + 1]  # row note key
+            found = kernels[..., number, :].gather(-1, offset.flatten(-2)).view(offset.shape)
+            counted.append(found.sum(dim=-2))
+        return torch.stack(counted).sum(dim=0)
 
     def _masks(self, values: Tensor) -> Tensor:
         """Dropout that is the same at all steps of an example; (batch, 1, width)."""
@@ -256,6 +267,19 @@ class Recall(nn.Module):
         scores = (scores + biases).masked_fill(is_hidden, -torch.inf)
         weights = F.pad(scores, (0, 1)).softmax(dim=-1)[..., :-1]  # the last place is nothing
         return (weights.to(frames.dtype) @ frames.unsqueeze(1)).transpose(1, 2)
+
+
+def offset_table() -> Int[Tensor, "reference key"]:
+    """Place in a kernel of each key, as counted from each other; the first row is `NO_KEY`."""
+    keys = torch.arange(KEYS)
+    offsets = (keys - keys[:, None]).clamp(-REACH, REACH) + REACH
+    nothing = torch.full((1, KEYS), 2 * REACH + 1)
+    return torch.cat([nothing, offsets])
+
+
+def _kernels(values: Tensor, count: int) -> Tensor:
+    """Logits by offset, in so many kernels; after them stands what `NO_KEY` says: nothing."""
+    return F.pad(values.float().view(*values.shape[:-1], count, 2 * REACH + 1), (0, 1))
 
 
 def later(frames: Tensor, by: int) -> Tensor:
