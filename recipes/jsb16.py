@@ -65,7 +65,10 @@ def loaded(checkpoints: list[Path]) -> tuple[CellModel, dict[str, Any]]:
         "seed": seeds[0] if len(models) == 1 else seeds,
         "sha256": hashes[0] if len(models) == 1 else hashes,
     }
-    return (models[0] if len(models) == 1 else Ensemble(models)), row
+    if len(models) == 1:
+        return models[0], row
+    orders = {str(model.checkpoint.config["network"].get("order")) for model in models}
+    return Ensemble(models, by_frame=len(orders) > 1), row
 
 
 def figures_of(model: CellModel, pieces: list[VoicePiece], *, has_test: bool) -> dict[str, float]:

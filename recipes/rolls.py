@@ -2,6 +2,7 @@
 
     python recipes/rolls.py --set jsb --column joint
     python recipes/rolls.py --set nottingham --column independent --network RollTCN
+    python recipes/rolls.py --set jsb --column joint --with dropout=0.4 steps=800 --out runs/try
     python recipes/rolls.py --set piano-midi --column joint --test      # the last word: stores
 
 Without `--test` only the validation part is looked at, for choosing. The settings are in
@@ -11,6 +12,7 @@ where PARTIMENTO_DATA says. A run that was stopped goes on where it was; the sam
 """
 
 import argparse
+import json
 from pathlib import Path
 
 from partimento.data.rolls import ROLL_SETS, load_rolls
@@ -29,7 +31,15 @@ def main() -> None:
     parser.add_argument("--column", choices=COLUMNS, required=True)
     parser.add_argument("--network", choices=NETWORKS, default="RollRNN")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, help="in place of the lesson's")
+    parser.add_argument(
+        "--with",
+        dest="changes",
+        nargs="+",
+        default=[],
+        metavar="NAME=VALUE",
+        help="fields of network or settings, in place of the lesson's",
+    )
+    parser.add_argument("--name", help="of the row")
     parser.add_argument("--out", type=Path, help="folder of the run")
     parser.add_argument("--test", action="store_true", help="measure the test part, and store")
     asked = parser.parse_args()
@@ -42,8 +52,9 @@ def main() -> None:
         seed=asked.seed,
         has_test=asked.test,
         tell=lambda words: print(words, flush=True),
-        **({"steps": asked.steps} if asked.steps else {}),
+        **{name: json.loads(value) for name, _, value in (c.partition("=") for c in asked.changes)},
     )
+    row["model"] = asked.name or row["model"]
     print({name: value for name, value in row.items() if name != "lesson"})
     if asked.test:
         store_row(asked.set, asked.column, row)

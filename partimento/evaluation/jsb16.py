@@ -36,7 +36,7 @@ NATS_PER_CELL = "nats per note"
 class CellModel(Protocol):
     """What `measure` asks of a model."""
 
-    def nll(self, voices: FourVoices) -> np.ndarray:
+    def nll_of(self, pieces: Sequence[FourVoices]) -> list[np.ndarray]:
         """Nats of each cell given those before it in the model's own order; (step, voice)."""
         ...
 
@@ -64,15 +64,13 @@ def measure(model: CellModel, pieces: Sequence[VoicePiece]) -> ChoraleFigures:
     """Measure a model on chorales, every cell of them."""
     if not pieces:
         raise ParameterError("there is no chorale to measure on")
-    nats = []
-    for piece in pieces:
-        found = np.asarray(model.nll(piece.voices), dtype=np.float64)
+    nats = [np.asarray(n, np.float64) for n in model.nll_of([p.voices for p in pieces])]
+    for piece, found in zip(pieces, nats, strict=True):
         if found.shape != piece.voices.pitch.shape:
             raise ParameterError(
                 f"the nats of {piece.name} are of shape {found.shape}, its cells of "
                 f"{piece.voices.pitch.shape}"
             )
-        nats.append(found)
     cells = sum(found.size for found in nats)
     return ChoraleFigures(
         nats_per_cell=float(sum(found.sum() for found in nats)) / cells,
@@ -105,17 +103,32 @@ def clean(pieces: Sequence[VoicePiece], root: Path | None = None) -> list[VoiceP
 
 @dataclass(frozen=True)
 class Ensemble:
-    """The mean of the probabilities that several models give to each cell.
+    """The mean of the probabilities that several models give.
 
-    The models must fill cells in the same order: then the mean is a distribution too.
+    Attributes
+    ----------
+    models : sequence of CellModel
+    by_frame : bool
+        Take the mean for the four cells of a step together, not for each cell. That is a
+        distribution also where the models fill the cells of a step in different orders.
     """
 
     models: Sequence[CellModel]
+    by_frame: bool = False
 
-    def nll(self, voices: FourVoices) -> np.ndarray:
-        """Nats of each cell; (step, voice)."""
-        nats = np.stack([model.nll(voices) for model in self.models])  # model step voice
-        return np.log(len(nats)) - np.logaddexp.reduce(-nats, axis=0)
+    def nll_of(self, pieces: Sequence[FourVoices]) -> list[np.ndarray]:
+        """Nats of each cell; with `by_frame` those of a step are shared out evenly."""
+        return [self._mixed(np.stack(nats)) for nats in zip(*self._each(pieces), strict=True)]
+
+    def _each(self, pieces: Sequence[FourVoices]) -> list[list[np.ndarray]]:
+        return [model.nll_of(pieces) for model in self.models]
+
+    def _mixed(self, nats: np.ndarray) -> np.ndarray:
+        """Mix nats of shape (model, step, voice)."""
+        if self.by_frame:
+            nats = np.repeat(nats.sum(axis=-1, keepdims=True), nats.shape[-1], axis=-1)
+        mixed: np.ndarray = np.log(len(nats)) - np.logaddexp.reduce(-nats, axis=0)
+        return mixed / mixed.shape[-1] if self.by_frame else mixed
 
 
 class CountModel:
@@ -137,11 +150,10 @@ class CountModel:
             np.add.at(counts, (*places, cells), 1)
         self.log_probability = np.log(counts / counts.sum(axis=-1, keepdims=True))
 
-    def nll(self, voices: FourVoices) -> np.ndarray:
+    def nll_of(self, pieces: Sequence[FourVoices]) -> list[np.ndarray]:
         """Nats of each cell; (step, voice)."""
-        cells, *places = self._places(voices)
-        nats: np.ndarray = -self.log_probability[(*places, cells)]
-        return nats
+        found = [self._places(voices) for voices in pieces]
+        return [-self.log_probability[(*places, cells)] for cells, *places in found]
 
     @staticmethod
     def _places(voices: FourVoices) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -66,7 +66,7 @@ def made_row(
     has_test
         Whether the test part is looked at: not while anything is still being chosen.
     changes
-        Settings in place of the lesson's.
+        Fields of network or settings in place of the lesson's.
     """
     from partimento.training.loop import Progress
     from partimento.training.roll_lessons import roll_lesson
@@ -89,7 +89,9 @@ def made_row(
         "command": f"python recipes/rolls.py --set {rolls.name} --column {column}"
         + (f" --network {network}" if network != "RollRNN" else "")
         + (f" --seed {seed}" if seed else "")
-        + "".join(f" --{name} {value}" for name, value in changes.items()),
+        + (" --with" if changes else "")
+        + "".join(f" {name}={value}" for name, value in changes.items())
+        + " --test",
         "seed": seed,
         "steps": taught.best["step"],
         "minutes": round(taught.outcome.seconds / 60, 1),

@@ -43,14 +43,11 @@ class RollLesson:
         ``chunk_steps`` is the longest example in frames.
     warm_up : int
         Frames that an example cut from within a piece reads before its first.
-    stays : float
-        Share of examples that are not moved by the augmentation.
     """
 
     network: NetworkConfig
     settings: TrainingSettings
     warm_up: int = 32
-    stays: float = 0.0
 
     def new_network(self) -> RollRNN | RollTCN:
         """Make a network of random weights."""
@@ -75,8 +72,6 @@ class RollBatches:
         Of the network that reads them.
     batch_size, chunk_steps, warm_up : int
     seed, transpose : int
-    stays : float
-        See `RollLesson`.
     """
 
     pieces: Sequence[np.ndarray]
@@ -86,7 +81,6 @@ class RollBatches:
     seed: int
     transpose: int = 0
     warm_up: int = 0
-    stays: float = 0.0
     _shuffled: tuple[int, list[tuple[int, int, int]]] = field(
         default=(-1, []), init=False, repr=False
     )
@@ -145,8 +139,6 @@ class RollBatches:
         piece = self.pieces[index]
         low, high = PianoRollRepresentation().room(piece)
         interval = int(generator.integers(max(-self.transpose, low), min(self.transpose, high) + 1))
-        if generator.random() < self.stays:
-            interval = 0
         moved = PianoRollRepresentation().transposed(piece[first:stop], interval)
         return RollExample(moved, first, interval, start - first)
 
@@ -279,7 +271,6 @@ def teach_rolls(
         settings.seed,
         settings.transpose,
         lesson.warm_up,
-        lesson.stays,
     )
 
     def evaluate(network: nn.Module) -> HeldOut:

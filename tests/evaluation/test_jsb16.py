@@ -16,8 +16,8 @@ class Constant:
     def __init__(self, nats):
         self.nats = nats
 
-    def nll(self, voices):
-        return np.full(voices.pitch.shape, self.nats)
+    def nll_of(self, pieces):
+        return [np.full(voices.pitch.shape, self.nats) for voices in pieces]
 
 
 def test_a_uniform_model_pays_the_logarithm_of_46_pitches_and_a_rest():
@@ -29,8 +29,8 @@ def test_a_uniform_model_pays_the_logarithm_of_46_pitches_and_a_rest():
 
 def test_a_long_chorale_counts_more_in_one_average_and_not_in_the_other():
     class ByLength:
-        def nll(self, voices):
-            return np.full(voices.pitch.shape, len(voices), dtype=float)
+        def nll_of(self, pieces):
+            return [np.full(voices.pitch.shape, float(len(voices))) for voices in pieces]
 
     figures = measure(ByLength(), [chorale(10), chorale(30)])
     assert figures.nats_per_cell == pytest.approx((10 * 10 + 30 * 30) / 40)
@@ -40,6 +40,12 @@ def test_a_long_chorale_counts_more_in_one_average_and_not_in_the_other():
 def test_an_ensemble_gives_each_cell_the_mean_of_the_probabilities():
     both = Ensemble([Constant(-np.log(0.5)), Constant(-np.log(0.1))])
     assert measure(both, [chorale(4)]).nats_per_cell == pytest.approx(-np.log(0.3))
+
+
+def test_models_that_fill_a_step_in_different_orders_are_mixed_by_the_step():
+    both = Ensemble([Constant(-np.log(0.5)), Constant(-np.log(0.1))], by_frame=True)
+    a_step = -np.log((0.5**4 + 0.1**4) / 2)
+    assert measure(both, [chorale(4)]).nats_per_cell == pytest.approx(a_step / 4)
 
 
 def test_counted_probabilities_of_a_cell_add_up_to_one():
@@ -55,8 +61,8 @@ def test_counts_learn_what_always_follows():
 
 def test_nats_of_another_shape_are_refused():
     class Wrong:
-        def nll(self, voices):
-            return np.zeros(3)
+        def nll_of(self, pieces):
+            return [np.zeros(3) for _ in pieces]
 
     with pytest.raises(ParameterError, match="of shape"):
         measure(Wrong(), [chorale(4)])

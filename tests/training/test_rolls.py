@@ -145,6 +145,8 @@ def test_every_row_of_the_tables_has_a_lesson():
                 assert form == {"joint": "set", "independent": "keys"}[column]
     with pytest.raises(ParameterError, match="no lesson"):
         roll_lesson("jsb", "joint", "RollTCN")
+    with pytest.raises(ParameterError, match="RollRNN has no width: there is form"):
+        roll_lesson("jsb", "joint", width=3)
 
 
 def test_nothing_to_train_on_is_said():
