@@ -97,6 +97,8 @@ class RollRNNConfig:
 class RollRNN(nn.Module):
     """Predicts each frame from those before it."""
 
+    offsets: Tensor
+
     def __init__(self, config: RollRNNConfig) -> None:
         super().__init__()
         self.config = config
