@@ -20,7 +20,7 @@ _NETWORK: dict[str, dict[str, Any]] = {
 _SETTINGS: dict[str, dict[str, Any]] = {
     "jsb": {"steps": 1700, "batch_size": 16, "chunk_steps": 160},
     "nottingham": {"steps": 1600, "batch_size": 8, "chunk_steps": 384},
-    "piano-midi": {"steps": 1200, "batch_size": 8, "chunk_steps": 256},
+    "piano-midi": {"steps": 2500, "batch_size": 8, "chunk_steps": 256},
 }
 _TCN_STEPS = {"jsb": 3000, "nottingham": 9000, "piano-midi": 2500}
 LOOKS = 20  # at the validation part, in a run
