@@ -7,6 +7,7 @@ import typer
 
 from partimento.cli import options, training_options
 from partimento.cli.teaching import ENDED, ProgressBar, clock, hold, print_ending, read_music
+from partimento.cli.train_voices import run_voices
 
 if TYPE_CHECKING:
     from partimento.music.score import Score
@@ -19,8 +20,12 @@ def run(
     data: training_options.Data,
     out: training_options.Out,
     config: Annotated[
-        str, typer.Option(help="Preset: tunes, small, basic, mono, lookback, attention.")
-    ] = "tunes",
+        str | None,
+        typer.Option(
+            help="Preset: tunes, small, basic, mono, lookback, attention; for four voices "
+            "chorales, jsb16."
+        ),
+    ] = None,
     steps: training_options.Steps = None,
     minutes: training_options.Minutes = None,
     seed: training_options.Seed = 0,
@@ -58,12 +63,38 @@ def run(
     resume: training_options.Resume = False,
 ) -> None:
     """Teach a model from random weights: on your folder, or on a set by name."""
-    from partimento.models.lessons import check_run, lesson_for, train_melody_rnn
+    from partimento.models.lessons import USUAL_CONFIG, check_run, lesson_for, train_melody_rnn
+    from partimento.models.voice_lessons import USUAL_VOICE_CONFIG, VOICE_PRESETS
 
     folder = hold(context, out)
+    if model in VOICE_PRESETS:
+        run_voices(
+            context,
+            model,
+            config or USUAL_VOICE_CONFIG,
+            tuple(data),
+            folder,
+            out,
+            name=out.resolve().name if name is None else name,
+            resume=resume,
+            hidden_size=hidden_size,
+            dropout=dropout,
+            steps=steps,
+            minutes=10.0 if steps is None and minutes is None else minutes,
+            seed=seed,
+            threads=threads,
+            precision=precision,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            evaluate_every=evaluate_every,
+            patience=patience,
+            lowest=lowest,
+            highest=highest,
+        )
+        return
     lesson = lesson_for(
         model,
-        config,
+        config or USUAL_CONFIG,
         tuple(data),
         name=out.resolve().name if name is None else name,
         hidden_size=hidden_size,

@@ -36,6 +36,7 @@ from partimento.representations.melody import MelodyRepresentation
 from partimento.training.run_folder import RunFolder, RunFolderElsewhere
 
 if TYPE_CHECKING:
+    from partimento.training.chorales import VoicesLesson
     from partimento.training.estimate import Estimate
     from partimento.training.loop import Progress
     from partimento.training.melody import Lesson, Taught
@@ -112,6 +113,7 @@ MELODY_RNN: dict[str, Preset] = {
 
 PRESETS = {"melody-rnn": MELODY_RNN}
 USUAL_CONFIG = "tunes"
+FOUR_VOICES = ("bach-rnn",)  # families of `models.voice_lessons`
 MAX_NAME = 80
 
 
@@ -176,7 +178,7 @@ def open_run(out: Path) -> RunFolder:
     return RunFolderElsewhere(out) if is_helper() else RunFolder(out)
 
 
-def check_run(lesson: "Lesson", run: RunFolder, *, resume: bool = False) -> None:
+def check_run(lesson: "Lesson | VoicesLesson", run: RunFolder, *, resume: bool = False) -> None:
     """Refuse at once, before any data are read, what training into a folder would refuse later.
 
     Raises
@@ -352,7 +354,9 @@ def taught_by(
 
 def _preset(model: str, config: str) -> dict[str, dict[str, Any]]:
     if model not in PRESETS:
-        raise ParameterError(f"no model {model!r} to train: there is {', '.join(PRESETS)}")
+        raise ParameterError(
+            f"no model {model!r} to train: there is {', '.join([*PRESETS, *FOUR_VOICES])}"
+        )
     if config not in PRESETS[model]:
         raise ParameterError(
             f"{model} has no config {config!r}: there is {', '.join(PRESETS[model])}"

@@ -165,8 +165,12 @@ class SatbRepresentation:
             Where the first step stands in its beat: an upbeat shorter than a beat stands at the
             end of the cycle, so that the first beat is place 0.
         """
+        return np.asarray(self.position(np.arange(steps), first))
+
+    def position(self, step: int | np.ndarray, first: int = 0) -> int | np.ndarray:
+        """Place of one step: see `positions`."""
         before = -first % self.steps_per_quarter  # steps of the upbeat
-        return (np.arange(steps) - before) % self.cycle
+        return (step - before) % self.cycle
 
     def countdown(self, steps: int, most: int) -> np.ndarray:
         """Quarters left after each step's own, `most` at most: 0 in the last quarter."""

@@ -43,14 +43,24 @@ class Batch:
     Attributes
     ----------
     features : int64 array, shape (batch, time, feature)
-    targets : int64 array, shape (batch, time)
-    is_real : bool array, shape (batch, time)
-        False where a shorter example was filled up.
+    targets : int64 array, shape (batch, time), or (batch, time, voice)
+        What is to be predicted: a token a step, or a cell of each voice a step.
+    is_real : bool array, of the shape of `targets`
+        False where a shorter example was filled up, and where nothing is asked.
+    weights : float32 array, of the shape of `targets`, or None
+        How much each target counts in the training loss; `None` is 1 each. The loss is their
+        weighted sum divided by the number of real targets.
     """
 
     features: np.ndarray
     targets: np.ndarray
     is_real: np.ndarray
+    weights: np.ndarray | None = None
+
+    def rows(self, which: slice) -> "Batch":
+        """Take some of the examples."""
+        weights = None if self.weights is None else self.weights[which]
+        return Batch(self.features[which], self.targets[which], self.is_real[which], weights)
 
 
 def encode_pieces(

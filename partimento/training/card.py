@@ -18,9 +18,9 @@ def write_card(config: dict[str, Any], log: list[dict[str, Any]]) -> str:
     log
         Lines of the run's log, in order of step.
     """
-    about, data, figures = _head(config), _data(config), _figures(config)
-    learned = _learned(config)
-    parts = [about, data, figures, *learned, _training(config, log), _use(config)]
+    about, data, figures = _head(config), about_data(config), _figures(config)
+    learned = about_learning(config)
+    parts = [about, data, figures, *learned, about_training(config, log), _use(config)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -60,15 +60,16 @@ def _head(config: dict[str, Any]) -> str:
     )
 
 
-def _data(config: dict[str, Any]) -> str:
+def about_data(config: dict[str, Any]) -> str:
+    """Say what the model was trained on."""
     report = config["training"]["data_report"]
     lines = ["## Data", "", "Trained on: " + _listed(f"`{n}`" for n in config["training"]["data"])]
     lines += _licences(report.get("sources", []))
     if splits := report.get("splits"):
-        lines += ["", "| split | melodies | notes |", "|---|---|---|"]
+        things = "pieces" if "pieces" in next(iter(splits.values())) else "melodies"
+        lines += ["", f"| split | {things} | notes |", "|---|---|---|"]
         lines += [
-            f"| {name} | {share['melodies']:,} | {share['notes']:,} |"
-            for name, share in splits.items()
+            f"| {name} | {share[things]:,} | {share['notes']:,} |" for name, share in splits.items()
         ]
         how = "Split by piece"
         if report.get("split_by") == "published":
@@ -105,7 +106,7 @@ def _figures(config: dict[str, Any]) -> str:
     figures = config["figures"]
     lines = ["## Figures", "", "| figure | value |", "|---|---|"]
     lines += [
-        f"| {name.replace('_', ' ')} | {_number(value)} |"
+        f"| {name.replace('_', ' ')} | {number_text(value)} |"
         for name, value in figures.items()
         if not name.startswith(BASELINES)
     ]
@@ -155,7 +156,7 @@ def _baselines(figures: dict[str, Any]) -> list[str]:
     ]
 
 
-def _learned(config: dict[str, Any]) -> list[str]:
+def about_learning(config: dict[str, Any]) -> list[str]:
     """Say in words how the run went, where it was judged."""
     verdict = config["training"].get("verdict")
     if not verdict:
@@ -166,7 +167,8 @@ def _learned(config: dict[str, Any]) -> list[str]:
     return ["\n".join(lines)]
 
 
-def _training(config: dict[str, Any], log: list[dict[str, Any]]) -> str:
+def about_training(config: dict[str, Any], log: list[dict[str, Any]]) -> str:
+    """Say how it was trained."""
     training, settings = config["training"], config["training"]["settings"]
     lines = [
         "## Training",
@@ -194,7 +196,8 @@ def _use(config: dict[str, Any]) -> str:
     )
 
 
-def _number(value: Any) -> str:
+def number_text(value: Any) -> str:
+    """Write a figure."""
     return f"{value:.4g}" if isinstance(value, float) else f"{value:,}"
 
 

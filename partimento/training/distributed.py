@@ -45,8 +45,7 @@ class Group:
 
     def rows(self, batch: Batch) -> Batch:
         """Rows of a batch that are for this process: every so many-th."""
-        mine = slice(self.rank, None, self.size)
-        return Batch(batch.features[mine], batch.targets[mine], batch.is_real[mine])
+        return batch.rows(slice(self.rank, None, self.size))
 
     def add_gradients(self, network: nn.Module, *figures: float) -> list[float]:
         """Add up gradients (in place) and figures over all processes, in one exchange."""

@@ -8,6 +8,7 @@ logits lie apart.
 
 import logging
 import warnings
+from typing import Any
 
 import numpy as np
 import torch
@@ -161,16 +162,33 @@ def step_graph(network: MelodyRNN) -> bytes:
     features = torch.zeros(4, len(config.feature_sizes), dtype=torch.int64)
     names = [f"state_{index}" for index in range(len(states))]
     batch = torch.export.Dim("batch")
+    return exported(
+        step,
+        (features, *states),
+        ["features", *names],
+        ["logits", *(f"next_{name}" for name in names)],
+        {"features": {0: batch}, "states": tuple({0: batch} for _ in states)},
+    )
+
+
+def exported(
+    module: nn.Module,
+    inputs: tuple[Tensor, ...],
+    input_names: list[str],
+    output_names: list[str],
+    dynamic_shapes: dict[str, Any],
+) -> bytes:
+    """ONNX graph of a module, the same bytes each time."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own insides
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         program = torch.onnx.export(
-            step,
-            (features, *states),
+            module,
+            inputs,
             dynamo=True,
-            input_names=["features", *names],
-            output_names=["logits", *(f"next_{name}" for name in names)],
-            dynamic_shapes={"features": {0: batch}, "states": tuple({0: batch} for _ in states)},
+            input_names=input_names,
+            output_names=output_names,
+            dynamic_shapes=dynamic_shapes,
             verbose=False,
         )
     assert program is not None

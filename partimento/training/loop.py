@@ -29,6 +29,7 @@ TRIED, MOST_TRIED = 0.02, 10.0  # share, and seconds, that go into trying how ma
 SURVEYED = 32  # batches whose size is looked at for that
 PLANNED = 0.95  # share of the minutes that is planned for: the rest is for what went unmeasured
 PRECISIONS = ("float32", "bfloat16")
+AVERAGE = "average."  # before the names of averaged weights in a state
 
 
 def default_precision() -> str:
@@ -65,6 +66,9 @@ class TrainingSettings:
     seed, threads : int
         Threads of PyTorch; a run resumes with the number it began with, since sums differ in the
         last bits with another.
+    averaging : float
+        Share of the averaged weights that stays at each step, as 0.999; the rest comes from the
+        step's. They are looked at and kept in place of the weights themselves. 0 averages nothing.
     precision : str
         Of the forward pass and its gradients, "float32" or "bfloat16" (autocast: matrix products
         alone, the rest stays float32). Weights, loss, optimizer, held-out loss and the finished
@@ -87,6 +91,7 @@ class TrainingSettings:
     save_seconds: float = 300.0
     seed: int = 0
     threads: int = 1
+    averaging: float = 0.0
     precision: str = field(default_factory=default_precision)
 
     def __post_init__(self) -> None:
@@ -105,6 +110,8 @@ class TrainingSettings:
                 raise ParameterError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.batch_size > MAX_BATCH:
             raise ParameterError(f"batch_size must be {MAX_BATCH} at most, got {self.batch_size}")
+        if not 0 <= self.averaging < 1:
+            raise ParameterError(f"averaging must be in [0, 1), got {self.averaging}")
         if not 0 <= self.seed < 2**63:
             raise ParameterError(f"seed must be 0 or above, got {self.seed}")
         if self.precision not in PRECISIONS:
@@ -201,8 +208,9 @@ def train(
     Parameters
     ----------
     network
-        Takes features (batch, time, feature) and returns logits (batch, time, vocab) and a state.
-        Ends with its last weights; the best ones are in the run folder.
+        Takes features (batch, time, feature) and returns logits (batch, time, vocab), or (batch,
+        time, voice, vocab), and a state. Ends with its last weights; the best ones are in the run
+        folder.
     batches
         Batch of each step, counted from 0.
     evaluate
@@ -232,6 +240,8 @@ def train(
     torch.set_num_threads(settings.threads)
     optimizer = _optimizer(network, settings)
     state = _restore(network, optimizer, run, group, tell)
+    if settings.averaging and not state.average:
+        state.average = _copied(network)
     settings = replace(settings, steps=settings.steps or state.planned_steps)
     saved = time.monotonic()
     latest = state.loss  # of the step before; on resuming, of those before
@@ -255,9 +265,10 @@ def train(
                 is_due = state.step % settings.evaluate_every == 0 or is_over
                 started = time.monotonic()
                 if is_due and state.evaluated_at != state.step:
-                    held_out = listener.wait_for(_look, network, evaluate, group)
+                    looked_at = _averaged(network, state.average)
+                    held_out = listener.wait_for(_look, looked_at, evaluate, group)
                     look_seconds = time.monotonic() - started
-                    state.note_look(held_out, network, run)
+                    state.note_look(held_out, looked_at, run)
                     save()
                     report(state.progress(settings))
                 elif started - saved > settings.save_seconds:
@@ -285,6 +296,8 @@ def train(
                 for parameters in optimizer.param_groups:
                     parameters["lr"] = settings.learning_rate_at(state.step)
                 optimizer.step()
+                if settings.averaging:
+                    _average(state.average, network, settings.averaging, state.step)
                 latest = loss
                 state.advance(loss, seconds, grid_steps / (time.monotonic() - started))
                 report(state.progress(settings))
@@ -321,15 +334,19 @@ def gradients(
     batch = batches(step)
     grid_steps = int(batch.is_real.sum())
     device = next(network.parameters()).device
-    features, targets, is_real = _on(device, group.rows(batch))
+    mine = group.rows(batch)
+    features, targets, is_real = _on(device, mine)
     network.train()
     with in_precision(settings.precision, device.type):
-        logits, _ = network(features)  # batch time vocab
-    loss = sum_over_real(nll_per_step(logits.float(), targets), is_real) / grid_steps
+        logits, _ = network(features)  # batch time vocab, or batch time voice vocab
+    losses = nll_per_step(logits.float(), targets)
+    if mine.weights is not None:
+        losses = losses * torch.from_numpy(mine.weights).to(device)
+    loss = sum_over_real(losses, is_real) / grid_steps
     network.zero_grad()
     loss.backward()
-    mine = float(loss.detach()), seconds if group.is_first else 0.0
-    total, seconds = group.add_gradients(network, *mine)
+    figures = float(loss.detach()), seconds if group.is_first else 0.0
+    total, seconds = group.add_gradients(network, *figures)
     return total, seconds, grid_steps
 
 
@@ -399,7 +416,7 @@ def held_out_loss(network: nn.Module, batches: Iterable[Batch], first_pitch: int
     with torch.inference_mode():
         for batch in batches:
             features, targets, is_real = _on(device, batch)
-            logits, _ = network(features)  # batch time vocab
+            logits, _ = network(features)  # batch time vocab, or batch time voice vocab
             losses = nll_per_step(logits, targets)
             nats += float(losses[is_real].double().sum())
             steps += int(batch.is_real.sum())
@@ -421,6 +438,7 @@ class _State:
     held_out: HeldOut | None = None
     best_look: dict[str, Any] | None = None  # step and fields of `HeldOut`
     best_weights: dict[str, Tensor] = field(default_factory=dict)
+    average: dict[str, Tensor] = field(default_factory=dict)  # of the weights, if asked for
 
     @property
     def best(self) -> float:
@@ -445,10 +463,7 @@ class _State:
         if held_out.nats_per_step < self.best:
             self.looks_without_gain = 0
             self.best_look = {"step": self.step, **vars(held_out)}
-            self.best_weights = {
-                name: weights.detach().cpu().clone()
-                for name, weights in network.state_dict().items()
-            }
+            self.best_weights = {name: w.cpu() for name, w in _copied(network).items()}
 
     def advance(self, loss: float, seconds: float, rate: float) -> None:
         self.loss = loss if math.isnan(self.loss) else 0.95 * self.loss + 0.05 * loss
@@ -514,6 +529,10 @@ def _restore(
         held_out=HeldOut(**held_out) if held_out else None,
         best_look=facts["best"],
         best_weights=_under(BEST, tensors),
+        average={
+            name: tensor.to(next(network.parameters()).device)
+            for name, tensor in _under(AVERAGE, tensors).items()
+        },
     )
 
 
@@ -530,7 +549,35 @@ def _tensors(
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     for index, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": value for key, value in moments.items()}
+    tensors |= {AVERAGE + name: tensor for name, tensor in state.average.items()}
     return tensors | {BEST + name: tensor for name, tensor in state.best_weights.items()}
+
+
+def _copied(network: nn.Module) -> dict[str, Tensor]:
+    """Weights as they are now."""
+    return {name: weights.detach().clone() for name, weights in network.state_dict().items()}
+
+
+def _average(average: dict[str, Tensor], network: nn.Module, stays: float, step: int) -> None:
+    """Move averaged weights towards those of a network; faster at first, when these are random.
+
+    Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992, with
+    exponential weights.
+    """
+    stays = min(stays, (1 + step) / (10 + step))
+    with torch.no_grad():
+        for name, weights in network.state_dict().items():
+            if weights.is_floating_point():
+                average[name].lerp_(weights, 1 - stays)
+
+
+def _averaged(network: nn.Module, average: dict[str, Tensor]) -> nn.Module:
+    """Make a network of the averaged weights; where there are none it is the network itself."""
+    if not average:
+        return network
+    other = copy.deepcopy(network)
+    other.load_state_dict(average)
+    return other
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

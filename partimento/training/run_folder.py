@@ -120,6 +120,7 @@ class RunFolder:
             _difference(name, before.get(name), now[name])
             for name in sorted(now)
             if before.get(name) != now[name]
+            and (name in before or now[name])  # older runs do not name what was off
         ]
         if changed:
             raise TrainingError(

@@ -58,6 +58,7 @@ def judge(
     reason: str = "done",
     epochs: float | None = None,
     training_notes: int | None = None,
+    unit: str = "step",
 ) -> Verdict:
     """Say what a run has learned.
 
@@ -77,11 +78,13 @@ def judge(
         Times each training piece was shown.
     training_notes
         Notes of the training pieces, each counted once.
+    unit
+        What a step of the figures is called.
     """
     looks = [line for line in log if line["step"] > 0]
     trend = _Trend.of(looks)
     beats, place = _place(figures)
-    words = [*_came_from(log, figures), *place, *_trend_words(trend, reason)]
+    words = [*_came_from(log, figures, unit), *place, *_trend_words(trend, reason)]
     advice = _advice(trend, figures, settings, epochs, training_notes, reason, beats)
     return Verdict(
         trend.overfits_from if trend else None,
@@ -155,9 +158,11 @@ class _Trend:
         return self.loss_at_last < self.loss_at_best
 
 
-def _came_from(log: Sequence[Mapping[str, Any]], figures: Mapping[str, Any]) -> list[str]:
+def _came_from(
+    log: Sequence[Mapping[str, Any]], figures: Mapping[str, Any], unit: str
+) -> list[str]:
     nats, notes = figures["valid_nats_per_step"], figures["valid_nats_per_note"]
-    came = f"held-out loss is {nats:.4f} nats a step ({notes:.3f} a note)"
+    came = f"held-out loss is {nats:.4f} nats a {unit} ({notes:.3f} a note)"
     first = log[0] if log and log[0]["step"] == 0 else None
     if first is None:
         return [f"{came[0].upper()}{came[1:]}."]

@@ -1,0 +1,76 @@
+"""`partimento train bach-rnn` and the like: what training four voices says and refuses."""
+# ruff: noqa: T201
+
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from partimento.cli.teaching import ENDED, ProgressBar, clock
+from partimento.errors import ParameterError
+
+if TYPE_CHECKING:
+    from partimento.training.run_folder import RunFolder
+
+MEANINGLESS = {  # parameters of `train` that are about melodies and files
+    "steps_per_quarter", "melody", "min_bars", "min_pitches", "max_rest_bars", "min_on_grid",
+    "pickups", "salvage", "max_file_mb", "split_seed", "workers", "no_cache", "strict",
+    "listen_primer",
+}  # fmt: skip
+
+
+def run_voices(
+    context: typer.Context,
+    family: str,
+    config: str,
+    data: tuple[str, ...],
+    folder: "RunFolder",
+    out: Path,
+    *,
+    name: str,
+    resume: bool,
+    **changes: Any,
+) -> None:
+    """Train a network of four voices."""
+    from partimento.models.lessons import check_run
+    from partimento.models.voice_lessons import load_voice_pieces, train_voices, voice_lesson_for
+
+    for parameter in sorted(MEANINGLESS):
+        source = context.get_parameter_source(parameter)
+        if source is not None and source.name == "COMMANDLINE":
+            raise ParameterError(f"--{parameter.replace('_', '-')} means nothing to {family}")
+    lesson = voice_lesson_for(family, config, data, name=name, **changes)
+    check_run(lesson, folder, resume=resume)
+    print(f"reading {', '.join(data)} …", flush=True)
+    found = load_voice_pieces(lesson)
+    print(found.text(), flush=True)
+    with ProgressBar() as bar:
+        taught = train_voices(
+            lesson,
+            found,
+            folder,
+            resume=resume,
+            on_start=bar.start,
+            report=bar.update,
+            tell=bar.tell,
+            on_estimate=bar.estimate,
+        )
+    if taught is None:  # another process writes the model, and says so
+        return
+    figures, outcome = taught.figures, taught.outcome
+    print(
+        f"trained {outcome.step:,} step{'s' * (outcome.step != 1)} in {clock(outcome.seconds)} "
+        f"({ENDED[outcome.reason]}); best at step {figures['best_step']:,}: held out "
+        f"{figures['valid_nats_per_cell']:.4f} nats a cell"
+    )
+    for words in taught.verdict.words:
+        print(f"  {words}")
+    for number, words in enumerate(taught.verdict.advice):
+        print(f"{'what may help: ' if number == 0 else ' ' * 15}{words}")
+    print(
+        "the exported graphs agree with PyTorch to "
+        f"{figures['largest_logit_difference']:.1g} on held-out music"
+    )
+    print(f"wrote {taught.folder.checkpoint}")
+    print(f"next: partimento sample --model {quote(str(out))} --bars 8")

@@ -1,0 +1,176 @@
+"""Lessons for networks of four voices: `partimento train bach-rnn` or `bach-cnn` starts here.
+
+A preset fixes the network's fields and the settings; whatever the user gives replaces them.
+`jsb16` is the configuration of the benchmark: nothing but what all published models are told.
+`chorales` is what the shipped models are trained with.
+"""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from partimento.data.chorales import CHORALES, VoicePiece, load_chorales
+from partimento.data.sources import data_root
+from partimento.errors import DataError, ParameterError
+from partimento.models.lessons import check_name, need_torch, open_run
+from partimento.representations.satb import SatbRepresentation
+from partimento.training.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from partimento.training.chorales import TaughtVoices, VoicesLesson
+    from partimento.training.estimate import Estimate
+    from partimento.training.loop import Progress
+
+Preset = dict[str, dict[str, Any]]
+
+
+def _bach_rnn(**network: Any) -> Preset:
+    return {
+        "network": network,
+        "settings": {
+            "learning_rate": 3e-3,
+            "warmup_steps": 50,
+            "batch_size": 16,
+            "chunk_steps": 320,
+            "averaging": 0.99,
+        },
+    }
+
+
+BACH_RNN: dict[str, Preset] = {
+    "jsb16": _bach_rnn(),
+    "chorales": _bach_rnn(key=True, countdown=True),
+}
+VOICE_PRESETS: dict[str, dict[str, Preset]] = {"bach-rnn": BACH_RNN}
+USUAL_VOICE_CONFIG = "chorales"
+
+
+@dataclass(frozen=True)
+class VoiceData:
+    """Pieces for four voices, and what the card says of them."""
+
+    pieces: list[VoicePiece]
+    facts: dict[str, Any]
+
+    def text(self) -> str:
+        """Say in a line what there is."""
+        splits = self.facts["splits"]
+        return "; ".join(
+            f"{name}: {share['pieces']:,} pieces, {share['notes']:,} notes"
+            for name, share in splits.items()
+        )
+
+
+def voice_lesson_for(
+    family: str, config: str, data: tuple[str, ...], *, name: str, **changes: Any
+) -> "VoicesLesson":
+    """Put a preset and the user's changes together.
+
+    Parameters
+    ----------
+    family, config
+        Names in `VOICE_PRESETS`.
+    data
+        Sources, for the card.
+    name
+        Of the finished model.
+    **changes
+        Fields of the representation, of the network or of `TrainingSettings`; `None` keeps the
+        preset's value. ``threads=0`` means all cores.
+    """
+    need_torch()
+    from partimento.training.chorales import VoicesLesson
+    from partimento.training.loop import TrainingSettings
+
+    if config not in VOICE_PRESETS[family]:
+        raise ParameterError(
+            f"{family} has no config {config!r}: there is {', '.join(VOICE_PRESETS[family])}"
+        )
+    check_name(name)
+    parts: Preset = {"representation": {}, "network": {}, "settings": {}}
+    for part, values in VOICE_PRESETS[family][config].items():
+        parts[part] |= values
+    if changes.get("threads") == 0:
+        changes["threads"] = os.cpu_count() or 1
+    for field, value in changes.items():
+        if value is None:
+            continue
+        if field in SatbRepresentation.__dataclass_fields__:
+            parts["representation"][field] = value
+        elif field in TrainingSettings.__dataclass_fields__:
+            parts["settings"][field] = value
+        else:
+            parts["network"][field] = value
+    lesson = VoicesLesson(
+        name=name,
+        family=family,
+        config=config,
+        representation=SatbRepresentation(**parts["representation"]),
+        network=parts["network"],
+        settings=TrainingSettings(**parts["settings"]),
+        data=data,
+    )
+    lesson.network_config()  # refuses sizes that make no sense, before any data are read
+    return lesson
+
+
+def load_voice_pieces(lesson: "VoicesLesson") -> VoiceData:
+    """Read the sources of a lesson."""
+    if lesson.data != (CHORALES,):
+        raise DataError(f"{lesson.family} learns from {CHORALES}: give --data {CHORALES}")
+    pieces = load_chorales()
+    root = data_root()
+    assert root is not None, "the chorales were read from there"
+    manifest = json.loads((root / CHORALES / "manifest.json").read_text(encoding="utf-8"))
+    splits: dict[str, Counter[str]] = {}
+    for piece in pieces:
+        share = splits.setdefault(piece.split, Counter())
+        share.update(pieces=1, notes=int(piece.voices.is_struck.sum()))
+    source = {
+        "name": CHORALES,
+        "licence": manifest["licence"],
+        "cite": manifest["origin"]["repo"],
+        "sha256": manifest["archive_sha256"],
+    }
+    facts = {
+        "sources": [source],
+        "splits": {name: dict(share) for name, share in splits.items()},
+        "split_by": "published",
+    }
+    return VoiceData(pieces, facts)
+
+
+def train_voices(
+    lesson: "VoicesLesson",
+    data: VoiceData,
+    out: Path | RunFolder,
+    *,
+    resume: bool = False,
+    on_start: Callable[[int, int], None] = lambda parameters, batches: None,
+    report: Callable[["Progress"], None] = lambda progress: None,
+    tell: Callable[[str], None] = lambda words: None,
+    on_estimate: Callable[["Estimate"], None] = lambda found: None,
+) -> "TaughtVoices | None":
+    """Train a network of four voices into a run folder; ``out/checkpoint`` is the finished model.
+
+    `out` may be the result of `partimento.models.lessons.open_run`. `None` comes back in a process
+    that only helped another.
+    """
+    need_torch()
+    from partimento.training.chorales import teach_voices
+
+    return teach_voices(
+        lesson,
+        data.pieces,
+        out if isinstance(out, RunFolder) else open_run(out),
+        data_facts=data.facts,
+        resume=resume,
+        on_start=on_start,
+        report=report,
+        tell=tell,
+        on_estimate=on_estimate,
+    )
