@@ -27,7 +27,7 @@ Preset = dict[str, dict[str, Any]]
 
 def _bach_rnn(**network: Any) -> Preset:
     return {
-        "network": network,
+        "network": {"dropout": 0.5, "input_dropout": 0.2, **network},
         "settings": {
             "learning_rate": 3e-3,
             "warmup_steps": 50,
