@@ -5,6 +5,10 @@ cell then asks (a little network scores each remembered output against its state
 and what it gives on is made of both. Magenta's `attention_rnn` remembers 40 outputs. Nothing but
 the next step depends on the whole past, so the state has a fixed size.
 
+One thing differs from Magenta's: there what is remembered is what the layer gives on, a linear map
+of itself, and nothing bounds it; trained here, it fed on itself until the numbers ran out. Here, as
+in Cheng et al., the cell's own outputs are remembered, which stay within -1 and 1.
+
 References
 ----------
 Cheng, Dong and Lapata, "Long Short-Term Memory-Networks for Machine Reading", 2016. Waite,
@@ -80,8 +84,8 @@ class AttentionLSTM(nn.Module):
         scores = self.score(torch.tanh(keys + query[:, None]))  # batch length 1
         summary = (torch.softmax(scores, dim=1) * memory).sum(dim=1)
         output = self.output(torch.cat([hidden, summary], dim=-1))
-        memory = torch.cat([memory[:, 1:], output[:, None]], dim=1)
-        keys = torch.cat([keys[:, 1:], self.key(output)[:, None]], dim=1)
+        memory = torch.cat([memory[:, 1:], hidden[:, None]], dim=1)
+        keys = torch.cat([keys[:, 1:], self.key(hidden)[:, None]], dim=1)
         states = [hidden, cell]
         for layer, upper in enumerate(list(self.cells)[1:], start=1):
             hidden, cell = upper(self.dropout(output), state[2 * layer : 2 * layer + 2])

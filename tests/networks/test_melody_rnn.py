@@ -125,3 +125,11 @@ def test_attention_remembers_so_many_outputs_and_no_more(attentive):
     memory, keys = state[-2:]
     assert memory.shape == keys.shape == (2, 5, 12)
     torch.testing.assert_close(attentive.lstm.key(memory), keys)
+
+
+def test_attention_cannot_feed_on_itself(attentive):
+    with torch.no_grad():
+        attentive.lstm.output.weight.mul_(100)
+    with torch.inference_mode():
+        _, state = attentive(features(60))
+    assert all(float(values.abs().max()) <= 1 for values in (state[-3], state[-2]))
