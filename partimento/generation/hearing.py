@@ -8,14 +8,14 @@ is: what a model answers is shifted back and set beside the original.
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import gcd
 
 import numpy as np
 
-from partimento.errors import MusicError, ParameterError, VocabularyError
+from partimento.errors import ParameterError, VocabularyError
 from partimento.music.grid import Grid
 from partimento.music.notes import MAX_TICK, Notes
-from partimento.music.score import MAX_TICKS_PER_QUARTER, Meter, Score
+from partimento.music.score import Meter, Score
+from partimento.music.time_transforms import with_whole_steps
 from partimento.music.timing import BarMap, steps_per_bar, steps_to_ticks, ticks_to_steps
 from partimento.music.voices import cut_overlaps, is_monophonic, skyline
 from partimento.representations.melody import FIRST_PITCH, HOLD, MelodyRepresentation
@@ -171,18 +171,6 @@ def hear(
     heard = Notes(onset, offset - onset, notes.pitch + shift)
     tokens = representation.encode(heard, representation.steps_per_quarter, steps=end)
     return Heard(score, representation, tokens, notes, part, shift, first_bar, tuple(remarks))
-
-
-def with_whole_steps(score: Score, steps_per_quarter: int) -> Score:
-    """Raise the division, exactly, to one in which grid steps are whole ticks."""
-    division = score.ticks_per_quarter
-    factor = steps_per_quarter // gcd(division, steps_per_quarter)
-    if factor == 1 or factor * division > MAX_TICKS_PER_QUARTER:
-        return score  # beyond that, steps go to the nearest tick: a 30,000th of a quarter
-    try:
-        return score.with_ticks_per_quarter(factor * division)
-    except MusicError:  # too long for finer ticks
-        return score
 
 
 def _melody(

@@ -12,7 +12,6 @@ range. With ``fit`` they are heard on the nearest step, and octaves higher or lo
 says how far.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -20,20 +19,18 @@ from functools import cached_property
 import numpy as np
 
 from partimento.errors import MusicError, ParameterError, VocabularyError
-from partimento.generation.hearing import with_whole_steps
 from partimento.music.four_voices import RANGES, SILENT, VOICES, FourVoices
 from partimento.music.keys import estimate_key
 from partimento.music.notes import DEFAULT_VELOCITY, Notes
-from partimento.music.pickup import estimate_pickup
 from partimento.music.pitches import pitch_name
 from partimento.music.score import Key, Part, Score
+from partimento.music.time_transforms import with_whole_steps
 from partimento.music.timing import BarMap, ticks_to_steps
+from partimento.music.voice_grid import MAX_OFF_GRID, LaidVoices, lay_voices
 from partimento.music.voice_reading import AUTO, VoicesRead, voices_of
 from partimento.representations.satb import SatbRepresentation
 
 MAX_STEPS = 16_384  # of one piece: 1,024 bars of 4/4 in sixteenths
-OFF_GRID = 0.2  # of a step: farther from the grid is off it
-MAX_OFF_GRID = 0.1  # share of notes that may be
 HEARD_NEAR = 6  # semitones that a piece is heard higher or lower without being asked
 MAX_OUT_OF_RANGE = 0.1  # share of a voice's time that may lie outside
 CHOIR, STRINGS = 52, 48  # General MIDI programs
@@ -294,38 +291,29 @@ def hear_voices(
     VocabularyError
         If they are out of range.
     """
-    score = with_whole_steps(score, 2 * representation.steps_per_quarter)
+    score = with_whole_steps(score, 4 * representation.steps_per_quarter)
     read = voices_of(score, voices, fit=fit)
     remarks = list(read.remarks)
-    factor = _time_factor(score, read, representation.steps_per_quarter)
-    if factor != 1:
-        remarks.append(f"a beat is {_BEATS[factor]} of {score.meter}")
-    steps_per_quarter = int(representation.steps_per_quarter * factor)
-    first_tick, first, steps = _extent(score, read, steps_per_quarter, representation)
-    moved = [
-        Notes(np.maximum(n.onset - first_tick, 0), n.duration, n.pitch, n.velocity)
-        for n in read.notes
-    ]
-    _check_grid(moved, score.ticks_per_quarter, steps_per_quarter, fit, remarks)
-    laid = FourVoices.of(moved, score.ticks_per_quarter, steps_per_quarter, steps=steps)
-    lost = sum(len(notes) for notes in moved) - int(laid.is_struck.sum())
-    if lost:
-        remarks.append(
-            f"{lost} of {sum(len(n) for n in moved)} notes are too short for {steps_per_quarter} "
-            "steps a quarter and not heard"
+    laid = lay_voices(score, read.notes, representation.steps_per_quarter, MAX_STEPS)
+    if isinstance(laid, int):
+        raise ParameterError(
+            f"the piece has {laid:,} steps of its grid, at most {MAX_STEPS:,} "
+            f"({MAX_STEPS // 16:,} bars of 4/4) are heard: use a shorter piece, or part of it"
         )
-    shift = _shift(laid.pitch, read, representation, fit, remarks)
-    pitch = np.where(laid.pitch == SILENT, SILENT, laid.pitch + shift)
+    if laid.time_factor != 1:
+        remarks.append(f"a beat is {_BEATS[laid.time_factor]} of {score.meter}")
+    _check_grid(laid, representation.steps_per_quarter, fit, remarks)
+    shift = _shift(laid.voices.pitch, read, representation, fit, remarks)
     return HeardVoices(
         score,
         representation,
-        FourVoices(pitch, laid.is_struck, representation.steps_per_quarter, first),
+        laid.voices.transposed(shift),
         read.is_there,
         read.notes,
         read.parts,
         shift,
-        factor,
-        first_tick,
+        laid.time_factor,
+        laid.first_tick,
         tuple(remarks),
     )
 
@@ -333,81 +321,26 @@ def hear_voices(
 _BEATS = {Fraction(1, 2): "a half", Fraction(2): "an eighth", Fraction(4): "a sixteenth"}
 
 
-def _time_factor(score: Score, read: VoicesRead, steps_per_quarter: int) -> Fraction:
-    """Quarters that a model hears for one of the piece, by the meter that lasts longest."""
-    meters = score.meter_map
-    until = [meter.tick for meter in meters[1:]] + [max(score.end_tick, meters[-1].tick)]
-    lasts = [end - meter.tick for meter, end in zip(meters, until, strict=True)]
-    meter = meters[int(np.argmax(lasts))]
-    factor = Fraction(1)
-    if meter.denominator in (8, 16):
-        factor = Fraction(meter.denominator, 4)
-    elif meter.denominator == 2 and meter.numerator > 2 and steps_per_quarter % 2 == 0:
-        factor = Fraction(1, 2)  # unless shorter notes than its grid holds are many
-        scale = score.ticks_per_quarter, steps_per_quarter // 2
-        if _share_off_grid(read.notes, *scale) > MAX_OFF_GRID:
-            factor = Fraction(1)
-    return factor
-
-
-def _extent(
-    score: Score, read: VoicesRead, steps_per_quarter: int, representation: SatbRepresentation
-) -> tuple[int, int, int]:
-    """Tick of the first step, its place in its beat, and how many steps there are."""
-    scale = score.ticks_per_quarter, steps_per_quarter
-    sounding = [notes for notes in read.notes if len(notes)]
-    first_step = int(ticks_to_steps(np.array(min(n.onset[0] for n in sounding)), *scale))
-    first_tick = first_step * score.ticks_per_quarter // steps_per_quarter
-    end = int(ticks_to_steps(np.array(max(n.end for n in sounding)), *scale))
-    steps = max(1, end - first_step)
-    if steps > MAX_STEPS:
-        raise ParameterError(
-            f"the piece has {steps:,} steps of its grid, at most {MAX_STEPS:,} "
-            f"({MAX_STEPS // 16:,} bars of 4/4) are heard: use a shorter piece, or part of it"
-        )
-    bar_map = BarMap.of(score)
-    bar_start = int(bar_map.start(bar_map.bar(np.array(first_tick))))
-    if first_step == 0 and len(score.meter_map) == 1:
-        bar_start = -estimate_pickup(sounding, score.ticks_per_quarter, score.meter)
-        # An upbeat before a bar line that the file does not have; whole beats change nothing.
-    place = int(ticks_to_steps(np.array(first_tick - bar_start), *scale))
-    if bar_start < 0:
-        place = int(ticks_to_steps(np.array(bar_start), *scale))
-    return first_tick, place % representation.steps_per_quarter, steps
-
-
-def _share_off_grid(voices: Sequence[Notes], ticks_per_quarter: int, per_quarter: int) -> float:
-    """Share of notes that begin farther than `OFF_GRID` from a step."""
-    onset = np.concatenate([notes.onset for notes in voices])
-    return float((_distance(onset, ticks_per_quarter, per_quarter) > OFF_GRID).mean())
-
-
-def _distance(onset: np.ndarray, ticks_per_quarter: int, per_quarter: int) -> np.ndarray:
-    """How far onsets stand from the nearest step, in steps."""
-    at = onset * per_quarter / ticks_per_quarter
-    return np.abs(at - np.rint(at))
-
-
-def _check_grid(
-    voices: Sequence[Notes], ticks_per_quarter: int, per_quarter: int, fit: bool, remarks: list[str]
-) -> None:
+def _check_grid(laid: LaidVoices, steps_per_quarter: int, fit: bool, remarks: list[str]) -> None:
     """Refuse notes off the grid, or say how far they move."""
-    onset = np.concatenate([notes.onset for notes in voices])
-    distance = _distance(onset, ticks_per_quarter, per_quarter)
-    is_off = distance > OFF_GRID
-    if not is_off.any():
-        return
-    what = f"{int(is_off.sum())} of {len(onset)} notes ({is_off.mean():.0%})"
-    if is_off.mean() > MAX_OFF_GRID and not fit:
+    per_quarter = int(steps_per_quarter * laid.time_factor)
+    share = laid.off_grid / laid.notes
+    what = f"{laid.off_grid} of {laid.notes} notes ({share:.0%})"
+    if share > MAX_OFF_GRID and not fit:
         raise ParameterError(
             f"{what} stand off the model's grid of {per_quarter} steps a quarter, as triplets do: "
             "quantize the piece, or let fit hear them on the nearest step"
         )
-    farthest = float(distance.max()) / per_quarter  # quarters
-    remarks.append(
-        f"{what} stand off the grid and are heard on the nearest step, up to {farthest:.2f} of a "
-        "quarter away"
-    )
+    if laid.off_grid:
+        remarks.append(
+            f"{what} stand off the grid and are heard on the nearest step, up to "
+            f"{laid.farthest_qn:.2f} of a quarter away"
+        )
+    if laid.lost:
+        remarks.append(
+            f"{laid.lost} of {laid.notes} notes are too short for {per_quarter} steps a quarter "
+            "and not heard"
+        )
 
 
 def _shift(

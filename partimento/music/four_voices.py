@@ -111,6 +111,11 @@ class FourVoices:
             voices.append(Notes(start + first_tick, stop - start, pitch[onset]))
         return voices
 
+    def transposed(self, semitones: int) -> "FourVoices":
+        """Move all notes by so many semitones."""
+        moved = np.where(self.pitch == SILENT, SILENT, self.pitch + semitones)
+        return FourVoices(moved, self.is_struck, self.steps_per_quarter, self.first)
+
     def __len__(self) -> int:
         return len(self.pitch)
 

@@ -6,6 +6,7 @@ Times that cannot be exact are rounded to the nearest tick, and the docstring sa
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import gcd
 from typing import Any
 
 import numpy as np
@@ -174,6 +175,18 @@ def with_ticks_per_quarter(
                 f"tick of {ticks_per_quarter}: use a multiple, or may_round=True"
             )
     return _moved(replace(score, ticks_per_quarter=ticks_per_quarter), _scaled(factor))
+
+
+def with_whole_steps(score: Score, steps_per_quarter: int) -> Score:
+    """Raise the division, exactly, to one in which grid steps are whole ticks."""
+    division = score.ticks_per_quarter
+    factor = steps_per_quarter // gcd(division, steps_per_quarter)
+    if factor == 1 or factor * division > MAX_TICKS_PER_QUARTER:
+        return score  # beyond that, steps go to the nearest tick: a 30,000th of a quarter
+    try:
+        return score.with_ticks_per_quarter(factor * division)
+    except MusicError:  # too long for finer ticks
+        return score
 
 
 def _moved(score: Score, move: Ticks) -> Score:

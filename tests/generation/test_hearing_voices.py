@@ -154,5 +154,6 @@ def test_what_is_given_comes_back_untouched(notes, meter):
     assert len(answer.parts) == 4
     nothing = heard.with_voices(heard.voices, np.zeros(4, dtype=bool))
     assert nothing == replace(score, parts=score.parts)
-    sounding = heard.voices.pitch[:, 0] != SILENT
-    assert sounding.sum() * Fraction(480, 4) / heard.time_factor == notes.duration.sum()
+    if heard.time_factor >= 1:  # sixteenths of the piece are on the grid
+        sounding = heard.voices.pitch[:, 0] != SILENT
+        assert sounding.sum() * Fraction(480, 4) / heard.time_factor == notes.duration.sum()
