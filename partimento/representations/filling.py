@@ -1,0 +1,106 @@
+"""What a network that fills in reads at each step: a row of integers from the cells that are known.
+
+| columns | hold |
+|---|---|
+| 0-3 `CELLS` | the cells, soprano first; `unknown` where the network is to write |
+| 4-7 `BEFORE` | the nearest known pitch of each voice before this step, `unknown` if there is none |
+| 8-11 `AFTER` | the nearest known pitch after it |
+| 12-15 `SINCE` | how many steps ago that was, in buckets (`EDGES`); the last is "never" |
+| 16-19 `UNTIL` | how many steps until that comes |
+| 20 `PLACE` | place in a cycle of four quarters; `cycle` outside of the piece, where rows are padding |
+| 21 `KEY` | tonic, 12 more in minor; `NO_KEY` if it is not told |
+| 22 `PAST` | quarters since the piece began, `MOST_QUARTERS` at most; `NOT_TOLD` in an excerpt |
+| 23 `LEFT` | quarters until it ends, in the same way |
+
+Nothing here depends on cells that are not known, but `KEY`, which is told or not.
+"""
+
+import numpy as np
+
+from partimento.music.four_voices import VOICES
+from partimento.representations.satb import SatbRepresentation
+
+CELLS, BEFORE, AFTER = slice(0, 4), slice(4, 8), slice(8, 12)
+SINCE, UNTIL = slice(12, 16), slice(16, 20)
+PLACE, KEY, PAST, LEFT = 20, 21, 22, 23
+NUM_COLUMNS = 24
+
+EDGES = np.array([2, 3, 4, 5, 7, 9, 13, 17, 33])  # of the buckets of SINCE and UNTIL, in steps
+NEVER = len(EDGES) + 1
+NO_KEY = 24
+MOST_QUARTERS = 16
+NOT_TOLD = MOST_QUARTERS + 1
+
+
+def filling_features(
+    cells: np.ndarray,
+    representation: SatbRepresentation,
+    *,
+    first: int = 0,
+    key: int = NO_KEY,
+    begins: bool = True,
+    ends: bool = True,
+) -> np.ndarray:
+    """Lay out the rows of versions of one piece.
+
+    Parameters
+    ----------
+    cells
+        Shape (batch, step, voice).
+    first
+        Where the first step stands in its beat.
+    begins, ends
+        Whether the piece begins with the first step, and ends with the last: an excerpt may not.
+
+    Returns
+    -------
+    features : int64 array, shape (batch, step, `NUM_COLUMNS`)
+    """
+    batch, steps, _ = cells.shape
+    features = np.empty((batch, steps, NUM_COLUMNS), dtype=np.int64)
+    features[..., CELLS] = cells
+    features[..., BEFORE], features[..., SINCE] = nearest(cells, representation)
+    after, until = nearest(cells[:, ::-1], representation)
+    features[..., AFTER], features[..., UNTIL] = after[:, ::-1], until[:, ::-1]
+    features[..., PLACE] = representation.positions(steps, first)
+    features[..., KEY] = key
+    left = representation.countdown(steps, MOST_QUARTERS)
+    features[..., PAST] = left[::-1] if begins else NOT_TOLD
+    features[..., LEFT] = left if ends else NOT_TOLD
+    return features
+
+
+def nearest(
+    cells: np.ndarray, representation: SatbRepresentation
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the nearest known pitch before each cell, and how long ago it was, in buckets.
+
+    Parameters
+    ----------
+    cells
+        Shape (batch, step, voice).
+
+    Returns
+    -------
+    pitch, since : int64 arrays, shape (batch, step, voice)
+    """
+    unknown = representation.unknown
+    steps = np.arange(cells.shape[1])[:, None]  # step 1
+    is_pitch = (cells >= representation.first_pitch) & (cells < unknown)
+    at = np.maximum.accumulate(np.where(is_pitch, steps, -1), axis=1)
+    at = np.concatenate([np.full_like(at[:, :1], -1), at[:, :-1]], axis=1)  # strictly before
+    found = np.take_along_axis(cells, np.maximum(at, 0), axis=1)
+    since = np.searchsorted(EDGES, steps - at, side="right")
+    return np.where(at >= 0, found, unknown), np.where(at >= 0, since, NEVER)
+
+
+def move_features(
+    features: np.ndarray, semitones: int, representation: SatbRepresentation
+) -> np.ndarray:
+    """Transpose rows, as `SatbRepresentation.transposed` does cells."""
+    moved = features.copy()
+    pitches = slice(0, len(VOICES) * 3)
+    moved[..., pitches] = representation.transposed(features[..., pitches], semitones)
+    key = features[..., KEY]
+    moved[..., KEY] = np.where(key < NO_KEY, (key + semitones) % 12 + key // 12 * 12, key)
+    return moved
