@@ -5,9 +5,11 @@ from typing import Annotated
 import typer
 
 from partimento.cli import options
+from partimento.cli.voices import AnyRange, Fit, NoCrossing, Voices, refuse_foreign, report_voices
 
 
 def run(
+    context: typer.Context,
     primer: options.Primer,
     model: options.Model = "melody-rnn",
     bars: Annotated[int, typer.Option(help="New bars, after the primer's last.")] = 8,
@@ -28,6 +30,10 @@ def run(
             "single line."
         ),
     ] = "auto",
+    voices: Voices = "auto",
+    fit: Fit = False,
+    no_crossing: NoCrossing = False,
+    any_range: AnyRange = False,
     qpm: options.NotationTempo = None,
     meter: options.NotationMeter = None,
     out: options.Out = None,
@@ -41,6 +47,25 @@ def run(
     given = read_given(primer, qpm=qpm, meter=meter)
     paths = out_paths(out, f"{given.name}-continued.mid", count, given.path)
     player = load(model, verb="continue")
+    if refuse_foreign(context, player):
+        scores = player.continue_many(
+            given.score,
+            count,
+            bars,
+            seed=seed,
+            voices=voices,
+            fit=fit,
+            temperature=temperature,
+            top_p=top_p,
+            top_k=top_k,
+            keep_ranges=not any_range,
+            no_crossing=no_crossing,
+        )
+        for score, path in zip(scores, paths, strict=True):
+            write(score, path)
+        remarks = player.hear(given.score, voices=voices, fit=fit).remarks
+        report_voices(scores, paths, given=given.score, heard=remarks, as_json=json)
+        return
     scores = player.continue_many(
         given.score,
         count,

@@ -1,32 +1,42 @@
 """`partimento likelihood`: how surprised a model is by music, note by note."""
 # ruff: noqa: T201
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from partimento.cli import options
+from partimento.cli.voices import Fit, Voices, refuse_foreign
+
+if TYPE_CHECKING:
+    from partimento.music.score import Score
 
 MOST_SHOWN = 10  # notes
 
 
 def run(
+    context: typer.Context,
     file: Annotated[str, typer.Argument(help="A MIDI file, notation, or the name of an example.")],
     model: options.Model = "melody-rnn",
     melody: Annotated[
         str, typer.Option(help="Part to listen to: its number, `skyline` or `auto`.")
     ] = "auto",
+    voices: Voices = "auto",
+    fit: Fit = False,
     qpm: options.NotationTempo = None,
     meter: options.NotationMeter = None,
     json: options.AsJson = False,
 ) -> None:
-    """Measure how surprised a model is by a melody, in nats: more is less expected."""
+    """Measure how surprised a model is by music, in nats: more is less expected."""
     from partimento.cli.listening import read_given, shown
     from partimento.models.load import load
     from partimento.music.pitches import pitch_name
 
     given = read_given(file, qpm=qpm, meter=meter)
     player = load(model, verb="likelihood")
+    if refuse_foreign(context, player):
+        _of_voices(player, given.score, json, voices=voices, fit=fit)
+        return
     measured = player.likelihood(given.score, melody=melody)
     if json:
         from json import dumps
@@ -43,6 +53,36 @@ def run(
     for note in sorted(measured.note_nats.argsort()[::-1][:MOST_SHOWN].tolist()):
         print(
             f"  quarter {measured.onset_qn[note]:7.2f}  "
+            f"{pitch_name(int(measured.pitch[note]), with_signs=True):>4}  "
+            f"{measured.note_nats[note]:5.2f} nats"
+        )
+    print(f"by {shown(player.name)} ({player.hash[:16]})")
+
+
+def _of_voices(player: Any, score: "Score", as_json: bool, **options: Any) -> None:
+    """Print how surprised a model is by four voices."""
+    from partimento.cli.listening import shown
+    from partimento.music.four_voices import VOICES
+    from partimento.music.pitches import pitch_name
+
+    measured = player.likelihood(score, **options)
+    if as_json:
+        from json import dumps
+
+        print(dumps({"model": player.name, **measured.as_dict()}, indent=2))
+        return
+    for remark in measured.remarks:
+        print(f"note: {remark}")
+    print(
+        f"{measured.nats:.1f} nats: {measured.nats_per_cell:.4f} a cell (one voice at one step), "
+        f"{measured.nats_per_note:.3f} a note, {len(measured.note_nats)} notes"
+    )
+    each = measured.cell_nats.mean(axis=0)
+    print(", ".join(f"{voice} {nats:.4f}" for voice, nats in zip(VOICES, each, strict=True)))
+    print("the most surprising:")
+    for note in sorted(measured.note_nats.argsort()[::-1][:MOST_SHOWN].tolist()):
+        print(
+            f"  quarter {measured.onset_qn[note]:7.2f}  {VOICES[measured.voice[note]]:<7}  "
             f"{pitch_name(int(measured.pitch[note]), with_signs=True):>4}  "
             f"{measured.note_nats[note]:5.2f} nats"
         )

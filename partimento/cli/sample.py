@@ -1,17 +1,21 @@
-"""`partimento sample`: make a melody from nothing."""
+"""`partimento sample`: make a melody, or four voices, from nothing."""
 
 from typing import Annotated
 
 import typer
 
 from partimento.cli import options
+from partimento.cli.voices import AnyRange, NoCrossing, refuse_foreign, report_voices
 
 
 def run(
+    context: typer.Context,
     model: options.Model = "melody-rnn",
     bars: Annotated[int, typer.Option(help="Length in bars.")] = 8,
     meter: Annotated[str, typer.Option(help="Meter.")] = "4/4",
-    qpm: Annotated[float, typer.Option(help="Tempo in quarters a minute.")] = 120,
+    qpm: Annotated[
+        float | None, typer.Option(help="Tempo in quarters a minute; 120, of four voices 80.")
+    ] = None,
     temperature: options.Temperature = 1.0,
     top_p: options.TopP = 1.0,
     top_k: options.TopK = 0,
@@ -22,21 +26,42 @@ def run(
     highest: options.Highest = None,
     hold_bars: options.HoldBars = None,
     rest_bars: options.RestBars = 2.0,
+    no_crossing: NoCrossing = False,
+    any_range: AnyRange = False,
     out: options.Out = None,
     json: options.AsJson = False,
 ) -> None:
-    """Make a melody from nothing."""
+    """Make a melody from nothing, or four voices if the model writes those."""
     from partimento.cli.listening import out_paths, report
     from partimento.formats import write
     from partimento.models.load import load
 
     paths = out_paths(out, "sample.mid", count)
-    scores = load(model, verb="sample").sample_many(
+    player = load(model, verb="sample")
+    if refuse_foreign(context, player, but=("key",)):
+        scores = player.sample_many(
+            count,
+            bars,
+            seed=seed,
+            meter=meter,
+            qpm=80 if qpm is None else qpm,
+            key=key,
+            temperature=temperature,
+            top_p=top_p,
+            top_k=top_k,
+            keep_ranges=not any_range,
+            no_crossing=no_crossing,
+        )
+        for score, path in zip(scores, paths, strict=True):
+            write(score, path)
+        report_voices(scores, paths, as_json=json)
+        return
+    scores = player.sample_many(
         count,
         bars,
         seed=seed,
         meter=meter,
-        qpm=qpm,
+        qpm=120 if qpm is None else qpm,
         temperature=temperature,
         top_p=top_p,
         top_k=top_k,

@@ -36,13 +36,15 @@ class StepEngine:
         An ONNX model as bytes, with inputs and outputs as this module says.
     threads
         Of ONNX Runtime. One is fastest for a single melody; results never depend on it.
+    output
+        What the graph calls its logits.
 
     Attributes
     ----------
     num_features : int
         Integers the network reads each step.
     vocab_size : int
-        Tokens it can predict.
+        Tokens it can predict, or how wide its output is.
 
     Raises
     ------
@@ -50,23 +52,10 @@ class StepEngine:
         If the graph cannot be run, or is no step graph.
     """
 
-    def __init__(self, graph: bytes, threads: int = 1) -> None:
-        if not 1 <= threads <= 1024:
-            raise ParameterError(f"threads must be 1 to 1024, got {threads}")
-        onnxruntime = _onnxruntime()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 4  # what goes wrong is raised below, in one line
-        if _cap_memory():
-            options.add_session_config_entry("session.use_env_allocators", "1")
-        try:
-            self._session = onnxruntime.InferenceSession(
-                graph, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:
-            raise CheckpointError(f"ONNX Runtime refuses the step graph: {_line(error)}") from None
-        self.num_features, self.vocab_size, self._state_shapes = _signature(self._session)
+    def __init__(self, graph: bytes, threads: int = 1, output: str = "logits") -> None:
+        self._session = open_session(graph, threads, "step")
+        self._output = output
+        self.num_features, self.vocab_size, self._state_shapes = _signature(self._session, output)
         self._is_exact = {BLOCKS[0]: True}
 
     def start(self, rows: int) -> "Sequences":
@@ -104,11 +93,11 @@ class StepEngine:
         return self._is_exact[size]
 
     def _run(self, feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
-        names = ["logits", *(f"next_{name}" for name in self._state_shapes)]
+        names = [self._output, *(f"next_{name}" for name in self._state_shapes)]
         try:
             return self._session.run(names, feeds)
         except Exception as error:
-            raise GenerationError(f"the network's step failed: {_line(error)}") from None
+            raise GenerationError(f"the network's step failed: {line_of(error)}") from None
 
 
 class Sequences:
@@ -160,7 +149,7 @@ class Sequences:
                 run(binding)
                 reached += size
         except Exception as error:
-            raise GenerationError(f"the network's step failed: {_line(error)}") from None
+            raise GenerationError(f"the network's step failed: {line_of(error)}") from None
         self._turn = 1 - self._turn
         return self._logits[:count].copy()
 
@@ -185,13 +174,30 @@ class Sequences:
             block = slice(first, first + size)
             binding = self._engine._session.io_binding()
             _bind_rows(binding.bind_input, "features", self._features[block])
-            _bind_rows(binding.bind_output, "logits", self._logits[block])
+            _bind_rows(binding.bind_output, self._engine._output, self._logits[block])
             for name in self._engine._state_shapes:
                 _bind_rows(binding.bind_input, name, self._states[turn][name][block])
                 _bind_rows(binding.bind_output, f"next_{name}", self._states[1 - turn][name][block])
             bindings.append(binding)
             first += size
         return bindings
+
+
+def open_session(graph: bytes, threads: int, name: str) -> Any:
+    """Have ONNX Runtime load a graph; `name` is for the error."""
+    if not 1 <= threads <= 1024:
+        raise ParameterError(f"threads must be 1 to 1024, got {threads}")
+    onnxruntime = _onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what goes wrong is raised below, in one line
+    if _cap_memory():
+        options.add_session_config_entry("session.use_env_allocators", "1")
+    try:
+        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise CheckpointError(f"ONNX Runtime refuses the {name} graph: {line_of(error)}") from None
 
 
 def _onnxruntime() -> Any:
@@ -202,7 +208,7 @@ def _onnxruntime() -> Any:
         if isinstance(error.__cause__, KeyboardInterrupt):  # its C++ makes this of a Ctrl-C
             raise KeyboardInterrupt from None
         raise EnvironmentFault(
-            f"ONNX Runtime, which plays models, cannot be imported ({_line(error)}): "
+            f"ONNX Runtime, which plays models, cannot be imported ({line_of(error)}): "
             "`pip install onnxruntime` again"
         ) from None
     return onnxruntime
@@ -228,14 +234,14 @@ def _bind_rows(bind: Any, name: str, rows: np.ndarray) -> None:
     bind(name, "cpu", 0, rows.dtype.type, rows.shape, rows.ctypes.data)
 
 
-def _signature(session: Any) -> tuple[int, int, dict[str, tuple[int, ...]]]:
+def _signature(session: Any, output: str) -> tuple[int, int, dict[str, tuple[int, ...]]]:
     """Features, vocabulary and state shapes (without the batch axis) of a step graph."""
     inputs = {node.name: node for node in session.get_inputs()}
     outputs = {node.name: node for node in session.get_outputs()}
     states = {name: inputs[name] for name in inputs if name.startswith("state_")}
     nodes = [
         (inputs.get("features"), "features", "tensor(int64)"),
-        (outputs.get("logits"), "logits", "tensor(float)"),
+        (outputs.get(output), output, "tensor(float)"),
         *((node, name, "tensor(float)") for name, node in states.items()),
         *((outputs.get(f"next_{name}"), f"next_{name}", "tensor(float)") for name in states),
     ]
@@ -255,10 +261,10 @@ def _signature(session: Any) -> tuple[int, int, dict[str, tuple[int, ...]]]:
         raise CheckpointError(f"the step graph asks for unknown inputs: {sorted(unknown)}")
     if any(shapes[name] != shapes[f"next_{name}"] for name in states):
         raise CheckpointError("the states of the step graph change their shape from step to step")
-    return shapes["features"][0], shapes["logits"][0], {name: shapes[name] for name in states}
+    return shapes["features"][0], shapes[output][0], {name: shapes[name] for name in states}
 
 
-def _line(error: Exception) -> str:
+def line_of(error: Exception) -> str:
     """One printable line of another library's message, and not all of it."""
     words = " ".join(str(error).split())[:160]
     return "".join(letter if letter.isprintable() else "?" for letter in words)

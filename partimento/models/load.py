@@ -39,6 +39,11 @@ FAMILIES = {
         "MelodyRNNModel",
         ("continue", "sample", "next", "likelihood"),
     ),
+    "bach-rnn": Family(
+        "partimento.models.bach_rnn",
+        "BachRNNModel",
+        ("continue", "sample", "next", "harmonize", "likelihood"),
+    ),
 }
 
 

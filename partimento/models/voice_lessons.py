@@ -27,8 +27,23 @@ if TYPE_CHECKING:
 
 Preset = dict[str, dict[str, Any]]
 
+
+def _bach_rnn(**network: Any) -> Preset:
+    return {
+        "network": network,
+        "settings": {
+            "learning_rate": 3e-3,
+            "warmup_steps": 50,
+            "batch_size": 16,
+            "chunk_steps": 320,
+            "averaging": 0.99,
+        },
+    }
+
+
 BACH_RNN: dict[str, Preset] = {
-    "jsb16": {"network": {}, "settings": {}},
+    "jsb16": _bach_rnn(),
+    "chorales": _bach_rnn(key=True, countdown=True),
 }
 VOICE_PRESETS: dict[str, dict[str, Preset]] = {"bach-rnn": BACH_RNN}
 USUAL_VOICE_CONFIG = "chorales"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from torch import nn
 
 from partimento.errors import ParameterError
@@ -155,7 +156,7 @@ def _filled(rows: np.ndarray, steps: int) -> np.ndarray:
 
 
 def untold_batches(
-    pieces: Sequence[EncodedVoices], config: BachRNNConfig, representation: SatbRepresentation
+    pieces: Sequence[EncodedVoices], representation: SatbRepresentation
 ) -> list[Batch]:
     """Held-out pieces, whole and as they were written, with nothing told but the past."""
     rows = frame_features(
@@ -182,8 +183,7 @@ class _Evaluation:
         self, network: nn.Module, held_out: Sequence[EncodedVoices], lesson: "VoicesLesson"
     ) -> HeldOut:
         if self._made[0] is not held_out:
-            config = lesson.network_config()
-            self._made = held_out, untold_batches(held_out, config, lesson.representation)
+            self._made = held_out, untold_batches(held_out, lesson.representation)
         found = held_out_loss(network, self._made[1], lesson.representation.first_pitch)
         return HeldOut(found.nats, found.steps, sum(piece.num_notes for piece in held_out))
 
@@ -257,6 +257,36 @@ def about(config: dict[str, Any]) -> str:
     )
 
 
+def tune(
+    network: nn.Module, held_out: Sequence[EncodedVoices], lesson: "VoicesLesson"
+) -> dict[str, Any]:
+    """Find the temperature at which held-out cells surprise the network least.
+
+    Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", ICML 2017,
+    section 4.2: dividing logits by it, what the network says is as often right as it says.
+    """
+    logits, targets = [], []
+    with torch.inference_mode():
+        for batch in untold_batches(held_out, lesson.representation):
+            said = network(torch.from_numpy(batch.features))[0]
+            is_real = torch.from_numpy(batch.is_real)
+            logits.append(said[is_real])
+            targets.append(torch.from_numpy(batch.targets)[is_real])
+    cells, right = torch.cat(logits), torch.cat(targets)
+    log_temperature = torch.zeros((), requires_grad=True)
+    optimizer = torch.optim.LBFGS([log_temperature], line_search_fn="strong_wolfe")
+
+    def surprise() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(cells / log_temperature.exp(), right)
+        loss.backward()
+        return loss
+
+    optimizer.step(surprise)
+    temperature = float(log_temperature.detach().exp().clamp(0.5, 2))
+    return {"calibration": {"temperature": round(temperature, 4)}}
+
+
 TEACHER = Teacher(
     config=network_config,
     network=BachRNN,
@@ -265,4 +295,5 @@ TEACHER = Teacher(
     export=export,
     check=check,
     about=about,
+    tune=tune,
 )

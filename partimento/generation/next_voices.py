@@ -1,0 +1,321 @@
+"""What comes next in four voices: `next_voices`, the frame in which some voice moves next.
+
+Frames are steps of a grid, and most of them repeat the one before: all four notes last. So the
+chances of a frame are added up over the time of waiting, as in `generation.next`:
+
+    P(next frame is f) = sum over t of  P(all is held before step t) * P(frame f at step t),
+
+for frames that differ from the one held. A voice that keeps its pitch while another moves is among
+its own choices. What the primer's last notes are is known, not how long they last: they may last
+longer than the primer says.
+
+Within a frame the voices form a chain, so the likeliest frames are found by following, voice after
+voice, every beginning that has more than `LEAST` of the probability. What falls below is left out,
+and `left_out` says how much that is: the probabilities of a voice are those of the frames that were
+followed, and sum with `left_out` and `rest` to 1. Where the primer lacks voices (a melody alone),
+they are imagined in `VERSIONS` ways, weighed by how well they explain what is there
+(`generation.frame_writing`), and the answers are averaged: with the seed they are the same each
+time.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from partimento.generation.frame_engine import FrameEngine, Frames
+from partimento.generation.frame_writing import VERSIONS, FrameTask, filtered
+from partimento.generation.next import check_top
+from partimento.generation.sampling import Sampling, softmax
+from partimento.generation.voice_rules import VoiceRules
+from partimento.music.chords import chords_of
+from partimento.music.four_voices import VOICES
+from partimento.music.pitches import pitch_name
+from partimento.representations.frames import NUM_VOICES
+from partimento.representations.satb import REST
+
+HORIZON_QUARTERS = 16
+LEAST = 2e-4  # probability of a beginning of a frame that is followed up
+ENOUGH = 1e-3  # of waiting: less is not waited for
+REST_NAME = "rest"
+
+
+class VoiceChoice(NamedTuple):
+    """A pitch that a voice may have next; `None` for a rest. Held: the pitch it has now."""
+
+    pitch: int | None
+    name: str
+    probability: float
+    is_held: bool
+
+
+class FrameChoice(NamedTuple):
+    """A frame that may come next: pitches from soprano to bass, and the chord they make."""
+
+    pitches: tuple[int | None, ...]
+    names: tuple[str, ...]
+    chord: str
+    probability: float
+
+
+@dataclass(frozen=True, eq=False)
+class NextVoices:
+    """Probabilities of the next frame after a primer.
+
+    Attributes
+    ----------
+    frames : int64 array, shape (frame, voice)
+        Pitches, -1 for a rest; the likeliest first.
+    probabilities : float64 array, shape (frame,)
+        That each is the next one: joint, over all four voices.
+    held : int64 array, shape (voice,)
+        Pitches where the primer ends; -1 for a rest, -2 where it lacks the voice.
+    rest : float
+        That nothing moves within the horizon: the piece has ended, or a long note sounds.
+    left_out : float
+        Probability of the frames that were not followed up.
+    waits_qn, wait_probabilities : float64 arrays, shape (step,)
+        Quarters from the primer's end, and the probability that the next frame comes then.
+    """
+
+    frames: np.ndarray
+    probabilities: np.ndarray
+    held: np.ndarray
+    rest: float
+    left_out: float
+    waits_qn: np.ndarray
+    wait_probabilities: np.ndarray
+
+    def voice(self, voice: str, top: int | None = None) -> list[VoiceChoice]:
+        """Choices of one voice, likeliest first: its marginal probabilities."""
+        number = VOICES.index(voice)
+        pitches, places = np.unique(self.frames[:, number], return_inverse=True)
+        mass = np.bincount(places, weights=self.probabilities, minlength=len(pitches))
+        found = [
+            VoiceChoice(
+                None if pitch < 0 else pitch,
+                name_of(pitch),
+                share,
+                bool(pitch == self.held[number]),
+            )
+            for pitch, share in zip(pitches.tolist(), mass.tolist(), strict=True)
+        ]
+        found.sort(key=lambda choice: -choice.probability)
+        return found[: None if top is None else check_top(top)]
+
+    def together(self, top: int | None = None) -> list[FrameChoice]:
+        """Whole frames, likeliest first: joint probabilities."""
+        count = len(self.frames) if top is None else min(check_top(top), len(self.frames))
+        return [
+            FrameChoice(
+                tuple(None if pitch < 0 else pitch for pitch in pitches),
+                tuple(name_of(pitch) for pitch in pitches),
+                chord,
+                share,
+            )
+            for pitches, chord, share in zip(
+                self.frames[:count].tolist(),
+                self.chord_names[:count],
+                self.probabilities[:count].tolist(),
+                strict=True,
+            )
+        ]
+
+    @cached_property
+    def chord_names(self) -> list[str]:
+        """Name of the chord that each frame makes."""
+        return [REST_NAME if c is None else c.name() for c in chords_of(self.frames)]
+
+    def chords(self, top: int | None = None) -> list[tuple[str, float]]:
+        """Chords, likeliest first: the probabilities of the frames that make them, added up."""
+        mass: dict[str, float] = {}
+        for name, share in zip(self.chord_names, self.probabilities.tolist(), strict=True):
+            mass[name] = mass.get(name, 0.0) + share
+        found = sorted(mass.items(), key=lambda item: -item[1])
+        return found[: None if top is None else check_top(top)]
+
+    def as_dict(self, top: int | None = None) -> dict[str, Any]:
+        """Plain values, as `partimento next --json` prints them; the bass first."""
+        return {
+            "voices": [
+                {"voice": voice, "choices": [c._asdict() for c in self.voice(voice, top)]}
+                for voice in reversed(VOICES)
+            ],
+            "together": [choice._asdict() for choice in self.together(top)],
+            "chords": [{"chord": c, "probability": p} for c, p in self.chords(top)],
+            "rest": self.rest,
+            "left_out": self.left_out,
+        }
+
+    def __repr__(self) -> str:
+        likeliest = ", ".join(
+            f"{voice} {choice.name} {choice.probability:.0%}"
+            for voice in reversed(VOICES)
+            for choice in self.voice(voice, 1)
+        )
+        return f"NextVoices({likeliest}, …)"
+
+
+def name_of(pitch: int) -> str:
+    """Name of a pitch; a negative one is a rest."""
+    return REST_NAME if pitch < 0 else pitch_name(pitch, with_signs=True)
+
+
+def next_voices(
+    engine: FrameEngine,
+    task: FrameTask,
+    *,
+    shift: int = 0,
+    temperature: float = 1.0,
+    seed: int = 0,
+    versions: int = VERSIONS,
+) -> NextVoices:
+    """Predict the next frame after a primer.
+
+    Parameters
+    ----------
+    task
+        The primer; voices that it lacks are `unknown`.
+    shift
+        Semitones from the piece to the tokens.
+    temperature
+        Divides the logits, so that probabilities are as often right as they say.
+    seed
+        Of the voices that are imagined where the primer lacks them.
+    """
+    representation = engine.representation
+    steps = HORIZON_QUARTERS * representation.steps_per_quarter
+    tokens, frames, log_weights = filtered(
+        engine, task, [seed], Sampling(), VoiceRules(keep_ranges=False), versions
+    )
+    weights = np.exp(log_weights[0] - log_weights[0].max())
+    weights /= weights.sum()
+    spread = spread_out(frames, tokens[:, -1], steps, temperature, key=task.key)
+    mass = spread.probabilities * weights[spread.rows]
+    unique, places = np.unique(spread.cells, axis=0, return_inverse=True)
+    total = np.bincount(places.ravel(), weights=mass, minlength=len(unique))
+    order = np.argsort(-total, kind="stable")
+    is_given = task.cells[-1] != representation.unknown
+    held = np.where(is_given, _pitches(task.cells[-1], engine, shift), -2)
+    return NextVoices(
+        _pitches(unique[order], engine, shift),
+        total[order],
+        held,
+        float(weights @ spread.waiting),
+        float(weights @ spread.left_out),
+        np.arange(steps) / representation.steps_per_quarter,
+        weights @ spread.moves,
+    )
+
+
+def _pitches(cells: np.ndarray, engine: FrameEngine, shift: int) -> np.ndarray:
+    representation = engine.representation
+    pitches = cells - representation.first_pitch + representation.lowest - shift
+    return np.where(cells == REST, -1, pitches)
+
+
+class Spread(NamedTuple):
+    """The next frames of a batch of pieces.
+
+    Attributes
+    ----------
+    rows : int64 array, shape (frame,)
+        Piece that each frame may follow.
+    cells : int64 array, shape (frame, voice)
+    probabilities : float64 array, shape (frame,)
+        A frame may stand there for several times of waiting.
+    moves : float64 array, shape (batch, step)
+        Probability that the next frame comes after so many steps.
+    waiting, left_out : float64 arrays, shape (batch,)
+    """
+
+    rows: np.ndarray
+    cells: np.ndarray
+    probabilities: np.ndarray
+    moves: np.ndarray
+    waiting: np.ndarray
+    left_out: np.ndarray
+
+
+def spread_out(
+    frames: Frames, held: np.ndarray, steps: int, temperature: float = 1.0, key: int = 24
+) -> Spread:
+    """Follow up what may come next in each piece of a batch; `frames` go on meanwhile.
+
+    Parameters
+    ----------
+    held
+        Cells of the last frame of each piece, shape (batch, voice).
+    steps
+        How far to wait.
+    """
+    batch = len(held)
+    waiting, left_out = np.ones(batch), np.zeros(batch)
+    moves = np.zeros((batch, steps))
+    here = np.arange(batch)  # pieces that are still waited for
+    rows, cells, probabilities = [], [], []
+    for step in range(steps):
+        frames.begin(key)
+        beginnings = _Beginnings(frames, held[here], temperature, LEAST / waiting[here])
+        for voice in frames.engine.order:
+            beginnings.choose(voice)
+        is_held = (beginnings.cells == held[here[beginnings.rows]]).all(axis=1)
+        stays = np.zeros(len(here))
+        stays[beginnings.rows[is_held]] = beginnings.probabilities[is_held]
+        rows.append(here[beginnings.rows[~is_held]])
+        cells.append(beginnings.cells[~is_held])
+        probabilities.append(
+            beginnings.probabilities[~is_held] * waiting[here[beginnings.rows[~is_held]]]
+        )
+        moves[here, step] = waiting[here] * (1 - stays)
+        left_out[here] += waiting[here] * beginnings.left_out
+        waiting[here] *= stays
+        frames.add(held[here])
+        goes_on = waiting[here] > ENOUGH
+        if not goes_on.any():
+            break
+        if not goes_on.all():
+            frames = frames.take(np.flatnonzero(goes_on))
+            here = here[goes_on]
+    return Spread(
+        np.concatenate(rows),
+        np.concatenate(cells),
+        np.concatenate(probabilities),
+        moves,
+        waiting,
+        left_out,
+    )
+
+
+class _Beginnings:
+    """Beginnings of the frame that comes now, of a batch of pieces: cells of the voices so far."""
+
+    def __init__(
+        self, frames: Frames, held: np.ndarray, temperature: float, least: np.ndarray
+    ) -> None:
+        self._frames, self._held = frames, held
+        self._temperature, self._least = temperature, least
+        self.rows = np.arange(len(held))
+        self.cells = np.full((len(held), NUM_VOICES), frames.engine.representation.unknown)
+        self.probabilities = np.ones(len(held))
+        self.left_out = np.zeros(len(held))
+
+    def choose(self, voice: int) -> None:
+        """Go through the cells of one more voice; drop what is too unlikely, but no held frame."""
+        logits = self._frames.logits(voice, self.cells, self.rows)
+        joint = self.probabilities[:, None] * softmax(logits / self._temperature)
+        so_far = [v for v in range(NUM_VOICES) if self.cells[0, v] != self._unknown]
+        is_held = (self.cells == self._held[self.rows])[:, so_far].all(axis=1)
+        kept = joint > self._least[self.rows, None]
+        kept[np.flatnonzero(is_held), self._held[self.rows[is_held], voice]] = True
+        dropped = np.where(kept, 0.0, joint).sum(axis=1)
+        self.left_out += np.bincount(self.rows, weights=dropped, minlength=len(self.left_out))
+        parents, tokens = np.nonzero(kept)
+        self.rows, self.cells = self.rows[parents], self.cells[parents]
+        self.cells[:, voice] = tokens
+        self.probabilities = joint[parents, tokens]
+
+    @property
+    def _unknown(self) -> int:
+        return self._frames.engine.representation.unknown
