@@ -20,11 +20,11 @@ time.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from partimento.generation.frame_engine import FrameEngine, Frames
+from partimento.generation.frame_engine import FrameEngine
 from partimento.generation.frame_writing import VERSIONS, FrameTask, filtered
 from partimento.generation.next import check_top
 from partimento.generation.sampling import Sampling, softmax
@@ -32,13 +32,45 @@ from partimento.generation.voice_rules import VoiceRules
 from partimento.music.chords import chords_of
 from partimento.music.four_voices import VOICES
 from partimento.music.pitches import pitch_name
-from partimento.representations.frames import NUM_VOICES
-from partimento.representations.satb import REST
+from partimento.representations.frames import NO_KEY, NUM_VOICES
+from partimento.representations.satb import REST, SatbRepresentation
 
 HORIZON_QUARTERS = 16
 LEAST = 2e-4  # probability of a beginning of a frame that is followed up
 ENOUGH = 1e-3  # of waiting: less is not waited for
 REST_NAME = "rest"
+
+
+class Asked(Protocol):
+    """A network that chooses voice after voice within a frame."""
+
+    @property
+    def representation(self) -> SatbRepresentation:
+        """Of its cells."""
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """In which it chooses the voices."""
+
+
+class Going(Protocol):
+    """Pieces under way, as `partimento.generation.frame_engine.Frames` has them."""
+
+    @property
+    def engine(self) -> Asked:
+        """What is asked."""
+
+    def begin(self, key: int) -> None:
+        """Begin the next frame."""
+
+    def logits(self, voice: int, seen: np.ndarray, rows: np.ndarray | None) -> np.ndarray:
+        """Logits of one voice's cell in this frame."""
+
+    def add(self, tokens: np.ndarray) -> None:
+        """Say what this frame has become."""
+
+    def take(self, rows: np.ndarray) -> "Going":
+        """Begin new pieces where some of these stand now."""
 
 
 class VoiceChoice(NamedTuple):
@@ -184,22 +216,64 @@ def next_voices(
     seed
         Of the voices that are imagined where the primer lacks them.
     """
-    representation = engine.representation
-    steps = HORIZON_QUARTERS * representation.steps_per_quarter
     tokens, frames, log_weights = filtered(
         engine, task, [seed], Sampling(), VoiceRules(keep_ranges=False), versions
     )
     weights = np.exp(log_weights[0] - log_weights[0].max())
-    weights /= weights.sum()
-    spread = spread_out(frames, tokens[:, -1], steps, temperature, key=task.key)
+    is_given = task.cells[-1] != engine.representation.unknown
+    return next_of(
+        frames,
+        tokens[:, -1],
+        weights / weights.sum(),
+        is_given=is_given,
+        shift=shift,
+        temperature=temperature,
+        key=task.key,
+    )
+
+
+def next_of(
+    frames: "Going",
+    last: np.ndarray,
+    weights: np.ndarray | None = None,
+    *,
+    is_given: np.ndarray,
+    shift: int = 0,
+    temperature: float = 1.0,
+    key: int = NO_KEY,
+    least: float = LEAST,
+) -> NextVoices:
+    """Predict the next frame of a piece, of which there may be several versions.
+
+    Parameters
+    ----------
+    frames
+        The versions, where they stand; they go on meanwhile.
+    last
+        Cells of their last frames, shape (version, voice).
+    weights
+        Of the versions, summing to 1; all the same if `None`.
+    is_given
+        Voices that were given, and so the same in all versions; shape (voice,).
+    shift, temperature
+        As in `next_voices`.
+    key
+        For networks that read it.
+    least
+        Probability of a beginning of a frame that is followed up.
+    """
+    representation = frames.engine.representation
+    steps = HORIZON_QUARTERS * representation.steps_per_quarter
+    if weights is None:
+        weights = np.full(len(last), 1 / len(last))
+    spread = spread_out(frames, last, steps, temperature, key=key, least=least)
     mass = spread.probabilities * weights[spread.rows]
     unique, places = np.unique(spread.cells, axis=0, return_inverse=True)
     total = np.bincount(places.ravel(), weights=mass, minlength=len(unique))
     order = np.argsort(-total, kind="stable")
-    is_given = task.cells[-1] != representation.unknown
-    held = np.where(is_given, _pitches(task.cells[-1], engine, shift), -2)
+    held = np.where(is_given, _pitches(last[0], representation, shift), -2)
     return NextVoices(
-        _pitches(unique[order], engine, shift),
+        _pitches(unique[order], representation, shift),
         total[order],
         held,
         float(weights @ spread.waiting),
@@ -209,8 +283,7 @@ def next_voices(
     )
 
 
-def _pitches(cells: np.ndarray, engine: FrameEngine, shift: int) -> np.ndarray:
-    representation = engine.representation
+def _pitches(cells: np.ndarray, representation: SatbRepresentation, shift: int) -> np.ndarray:
     pitches = cells - representation.first_pitch + representation.lowest - shift
     return np.where(cells == REST, -1, pitches)
 
@@ -239,7 +312,12 @@ class Spread(NamedTuple):
 
 
 def spread_out(
-    frames: Frames, held: np.ndarray, steps: int, temperature: float = 1.0, key: int = 24
+    frames: "Going",
+    held: np.ndarray,
+    steps: int,
+    temperature: float = 1.0,
+    key: int = NO_KEY,
+    least: float = LEAST,
 ) -> Spread:
     """Follow up what may come next in each piece of a batch; `frames` go on meanwhile.
 
@@ -249,6 +327,8 @@ def spread_out(
         Cells of the last frame of each piece, shape (batch, voice).
     steps
         How far to wait.
+    least
+        Probability of a beginning of a frame that is followed up.
     """
     batch = len(held)
     waiting, left_out = np.ones(batch), np.zeros(batch)
@@ -257,7 +337,7 @@ def spread_out(
     rows, cells, probabilities = [], [], []
     for step in range(steps):
         frames.begin(key)
-        beginnings = _Beginnings(frames, held[here], temperature, LEAST / waiting[here])
+        beginnings = _Beginnings(frames, held[here], temperature, least / waiting[here])
         for voice in frames.engine.order:
             beginnings.choose(voice)
         is_held = (beginnings.cells == held[here[beginnings.rows]]).all(axis=1)
@@ -292,7 +372,7 @@ class _Beginnings:
     """Beginnings of the frame that comes now, of a batch of pieces: cells of the voices so far."""
 
     def __init__(
-        self, frames: Frames, held: np.ndarray, temperature: float, least: np.ndarray
+        self, frames: "Going", held: np.ndarray, temperature: float, least: np.ndarray
     ) -> None:
         self._frames, self._held = frames, held
         self._temperature, self._least = temperature, least
