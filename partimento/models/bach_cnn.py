@@ -196,13 +196,13 @@ class BachCNNModel:
         seed, fit, temperature, top_k, top_p, keep_ranges, no_crossing
             As in `harmonize_many`.
         """
-        seeds = seeds_of(seed, count)
+        seeds, named = seeds_of(seed, count), voices_named(voices)
         sampling, rules = Sampling(temperature, top_k, top_p), VoiceRules(keep_ranges, no_crossing)
         score = as_score(music)
         heard = hear_voices(score, self.representation, voices=read_as, fit=fit)
         is_hidden = np.zeros(heard.tokens.shape, dtype=bool)
         steps = slice(None) if bars is None else heard.steps_of_bars(*bars)
-        is_hidden[steps] = [voice in voices_named(voices) for voice in VOICES]
+        is_hidden[steps] = [voice in named for voice in VOICES]
         if (is_hidden | ~heard.is_given).all():
             raise ParameterError(
                 "bars and voices name all there is: nothing would be kept. `sample` writes from "
