@@ -49,8 +49,8 @@ class FillEngine:
         *,
         first: int = 0,
         key: int = NO_KEY,
-        begins: bool = True,
-        ends: bool = True,
+        before: int = 0,
+        after: int | None = 0,
     ) -> np.ndarray:
         """Logits of every cell; float32, shape (batch, step, voice, vocab).
 
@@ -58,11 +58,11 @@ class FillEngine:
         ----------
         cells
             Versions of a piece, `unknown` where it is not known; shape (batch, step, voice).
-        first, key, begins, ends
+        first, key, before, after
             See `filling_features`.
         """
         features = filling_features(
-            cells, self.representation, first=first, key=key, begins=begins, ends=ends
+            cells, self.representation, first=first, key=key, before=before, after=after
         )
         found = []
         for row in features:

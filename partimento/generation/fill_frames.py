@@ -30,10 +30,10 @@ class FillFrames:
     """
 
     def __init__(
-        self, engine: FillEngine, cells: np.ndarray, first: int, key: int, *, begins: bool
+        self, engine: FillEngine, cells: np.ndarray, first: int, key: int, before: int = 0
     ) -> None:
         self._engine, self._cells = engine, cells  # batch step voice
-        self._first, self._key, self._begins = first, key, begins
+        self._first, self._key, self._before = first, key, before
         self.representation: SatbRepresentation = engine.representation
         self.order = ORDER
         self.engine = self
@@ -59,7 +59,7 @@ class FillFrames:
         past = self._cells if rows is None else self._cells[rows]
         cells = np.concatenate([past, seen[:, None]], axis=1)
         found = self._engine.logits(
-            cells, first=self._first, key=self._key, begins=self._begins, ends=False
+            cells, first=self._first, key=self._key, before=self._before, after=None
         )
         logits: np.ndarray = found[:, -1, voice]
         return logits
@@ -72,15 +72,13 @@ class FillFrames:
     def take(self, rows: np.ndarray) -> "FillFrames":
         """Begin new pieces where some of these stand now, each as often as wanted."""
         return FillFrames(
-            self._engine, self._cells[rows], self._first, self._key, begins=self._begins
+            self._engine, self._cells[rows], self._first, self._key, self._before
         )
 
     def _cut(self) -> None:
-        """Forget what is too long ago, by whole cycles, so that places stay."""
-        cycle = self.representation.cycle
-        over = (self._cells.shape[1] - WINDOW) // cycle * cycle
-        if over > 0:
-            self._cells, self._begins = self._cells[:, over:], False
+        """Forget what is too long ago."""
+        over = max(0, self._cells.shape[1] - WINDOW)
+        self._cells, self._before = self._cells[:, over:], self._before + over
 
 
 def start_filling(engine: FillEngine, task: FillTask, seed: int) -> FillFrames:
@@ -89,6 +87,6 @@ def start_filling(engine: FillEngine, task: FillTask, seed: int) -> FillFrames:
     if task.is_hidden.any():
         (cells,) = fill(engine, task, [seed], Sampling(), VoiceRules())
     assert cells.shape[1] == len(VOICES)
-    frames = FillFrames(engine, cells[None], task.first, task.key, begins=True)
+    frames = FillFrames(engine, cells[None], task.first, task.key)
     frames._cut()
     return frames

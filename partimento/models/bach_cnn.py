@@ -255,7 +255,7 @@ class BachCNNModel:
         cells = np.full((blank.steps, len(VOICES)), self.representation.unknown)
         number = NO_KEY if key is None else key_number(parse_key(key))
         task = FillTask(cells, np.ones(cells.shape, dtype=bool), 0, number)
-        written = fill(self._engine, task, seeds, sampling, rules)
+        written = fill(self.engine, task, seeds, sampling, rules)
         made = [blank.score(self.representation.decode(tokens)) for tokens in written]
         facts = {"bars": bars, "meter": str(meter), "qpm": qpm, **voice_facts(sampling, rules)}
         if key is not None:
@@ -271,7 +271,7 @@ class BachCNNModel:
         in a way that the seed chooses.
         """
         heard = self.hear(primer, voices=voices, fit=fit)
-        frames = start_filling(self._engine, self._task(heard), check_seed(seed))
+        frames = start_filling(self.engine, self._task(heard), check_seed(seed))
         is_given = heard.is_given
         return next_of(frames, frames.last, is_given=is_given, shift=heard.shift, least=1e-3)
 
@@ -281,7 +281,7 @@ class BachCNNModel:
         """Measure how surprised the model is by each voice, given the other three.
 
         See `HiddenLikelihood`: these are surprises at hidden cells, not the probability of the
-        piece, which `joint_nats` gives.
+        piece, which `partimento.evaluation.infilling` measures.
         """
         heard = self.hear(music, voices=voices, fit=fit)
         if not heard.is_given.all():
@@ -316,7 +316,7 @@ class BachCNNModel:
         """Logits of each cell when some are hidden; float32, shape (step, voice, vocab)."""
         tokens = self.representation.encode(voices)
         cells = np.where(is_hidden, self.representation.unknown, tokens)
-        return self._engine.logits(cells[None], first=voices.first)[0]
+        return self.engine.logits(cells[None], first=voices.first)[0]
 
     def hear(self, music: Music, *, voices: str = AUTO, fit: bool = False) -> HeardVoices:
         """Show what the model hears of a piece, and what was changed for its ears."""
@@ -344,11 +344,12 @@ class BachCNNModel:
     ) -> list[Score]:
         """Write the hidden cells and bring them back to the piece."""
         task = self._task(heard, is_hidden)
-        written = fill(self._engine, task, seeds, sampling, rules)
+        written = fill(self.engine, task, seeds, sampling, rules)
         return [heard.with_voices(_read(heard, tokens, is_hidden), is_hidden) for tokens in written]
 
     @cached_property
-    def _engine(self) -> FillEngine:
+    def engine(self) -> FillEngine:
+        """What runs the network."""
         return FillEngine(self.checkpoint.graph("fill"), self.representation, self._threads)
 
     def __getattr__(self, name: str) -> Any:

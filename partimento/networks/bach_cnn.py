@@ -36,6 +36,7 @@ NUM_DISTANCES, NUM_KEYS, NUM_QUARTERS = 11, 25, 18  # values of the columns
 PITCH_SIZE, INTERVAL_SIZE, SMALL_SIZE = 24, 12, 8  # of embeddings
 PAIRS = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
 NUM_INTERVALS = len(PAIRS) + 3 * NUM_VOICES
+FIRST_SCALE = 0.2  # of what a layer adds
 NUM_NEIGHBOURS = 5  # whose intervals have opinions: two of the voice's own, three other voices
 
 
@@ -63,9 +64,9 @@ class BachCNNConfig:
 
     vocab_size: int
     cycle: int = 16
-    hidden_size: int = 256
-    dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 1, 2, 4)
-    head_size: int = 96
+    hidden_size: int = 192
+    dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 1, 4)
+    head_size: int = 64
     dropout: float = 0.1
     input_dropout: float = 0.1
     key: bool = False
@@ -172,9 +173,8 @@ class Layer(nn.Module):
         size = config.hidden_size
         self.norm = nn.LayerNorm(size)
         self.convolution = nn.Conv1d(size, size, 3, padding=dilation, dilation=dilation)
-        self.out = nn.Linear(size, size)
         self.dropout = ChannelDropout(config.dropout)
-        nn.init.zeros_(self.out.weight)
+        self.scale = nn.Parameter(torch.full((size,), FIRST_SCALE))
 
     def forward(
         self, hidden: Float[Tensor, "batch time hidden"], is_inside: Bool[Tensor, "batch time"]
@@ -182,7 +182,7 @@ class Layer(nn.Module):
         """Outside of the piece there is nothing to read."""
         read = self.norm(hidden) * is_inside[..., None]
         found = self.convolution(read.transpose(1, 2)).transpose(1, 2)  # batch time hidden
-        added: Tensor = self.out(self.dropout(F.relu(found)))
+        added: Tensor = self.dropout(F.relu(found)) * self.scale
         return hidden + added
 
 

@@ -9,8 +9,8 @@
 | 16-19 `UNTIL` | how many steps until that comes |
 | 20 `PLACE` | place in a cycle of four quarters; `cycle` outside of the piece, where rows are padding |
 | 21 `KEY` | tonic, 12 more in minor; `NO_KEY` if it is not told |
-| 22 `PAST` | quarters since the piece began, `MOST_QUARTERS` at most; `NOT_TOLD` in an excerpt |
-| 23 `LEFT` | quarters until it ends, in the same way |
+| 22 `PAST` | quarters since the piece began, `MOST_QUARTERS` at most |
+| 23 `LEFT` | quarters until it ends, `MOST_QUARTERS` at most; `NOT_TOLD` if it is not told |
 
 Nothing here depends on cells that are not known, but `KEY`, which is told or not.
 """
@@ -38,8 +38,8 @@ def filling_features(
     *,
     first: int = 0,
     key: int = NO_KEY,
-    begins: bool = True,
-    ends: bool = True,
+    before: int = 0,
+    after: int | None = 0,
 ) -> np.ndarray:
     """Lay out the rows of versions of one piece.
 
@@ -48,9 +48,9 @@ def filling_features(
     cells
         Shape (batch, step, voice).
     first
-        Where the first step stands in its beat.
-    begins, ends
-        Whether the piece begins with the first step, and ends with the last: an excerpt may not.
+        Where the first step of the piece stands in its beat.
+    before, after
+        Steps of the piece before and after these: an excerpt has some. `None` after tells nothing.
 
     Returns
     -------
@@ -60,13 +60,16 @@ def filling_features(
     features = np.empty((batch, steps, NUM_COLUMNS), dtype=np.int64)
     features[..., CELLS] = cells
     features[..., BEFORE], features[..., SINCE] = nearest(cells, representation)
-    after, until = nearest(cells[:, ::-1], representation)
-    features[..., AFTER], features[..., UNTIL] = after[:, ::-1], until[:, ::-1]
-    features[..., PLACE] = representation.positions(steps, first)
+    coming, until = nearest(cells[:, ::-1], representation)
+    features[..., AFTER], features[..., UNTIL] = coming[:, ::-1], until[:, ::-1]
+    features[..., PLACE] = representation.positions(before + steps, first)[before:]
     features[..., KEY] = key
-    left = representation.countdown(steps, MOST_QUARTERS)
-    features[..., PAST] = left[::-1] if begins else NOT_TOLD
-    features[..., LEFT] = left if ends else NOT_TOLD
+    past = (before + np.arange(steps)) // representation.steps_per_quarter
+    features[..., PAST] = np.minimum(past, MOST_QUARTERS)
+    features[..., LEFT] = NOT_TOLD
+    if after is not None:
+        left = representation.countdown(steps + after, MOST_QUARTERS)
+        features[..., LEFT] = left[:steps]
     return features
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from partimento.training.chorales import VoicesLesson
 
 EVALUATION_BATCH = 16
-KEY_TOLD = 0.5  # share of the examples
+KEY_TOLD, END_TOLD = 0.5, 0.85  # shares of the examples
 CHECKED_PIECES = 4
 GRAPH = "fill"  # name of the graph
 
@@ -113,10 +113,10 @@ class FillingBatches:
         features = filling_features(
             np.where(is_hidden, representation.unknown, targets)[None],
             representation,
-            first=piece.first + start,
+            first=piece.first,
             key=moved_key(self._keys[number], semitones) if is_told else NO_KEY,
-            begins=start == 0,
-            ends=stop == steps,
+            before=start,
+            after=steps - stop if generator.random() < END_TOLD else None,
         )
         return features[0], targets, is_hidden
 
