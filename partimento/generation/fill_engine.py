@@ -10,7 +10,7 @@ import numpy as np
 from partimento.errors import CheckpointError, GenerationError
 from partimento.generation.engine import line_of, open_session
 from partimento.music.four_voices import VOICES
-from partimento.representations.filling import NO_KEY, NUM_COLUMNS, filling_features
+from partimento.representations.filling import NUM_COLUMNS, filling_features
 from partimento.representations.satb import SatbRepresentation
 
 
@@ -48,7 +48,7 @@ class FillEngine:
         cells: np.ndarray,
         *,
         first: int = 0,
-        key: int = NO_KEY,
+        key: int | None = None,
         before: int = 0,
         after: int | None = 0,
     ) -> np.ndarray:

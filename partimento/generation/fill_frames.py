@@ -30,7 +30,7 @@ class FillFrames:
     """
 
     def __init__(
-        self, engine: FillEngine, cells: np.ndarray, first: int, key: int, before: int = 0
+        self, engine: FillEngine, cells: np.ndarray, first: int, key: int | None, before: int = 0
     ) -> None:
         self._engine, self._cells = engine, cells  # batch step voice
         self._first, self._key, self._before = first, key, before
@@ -71,9 +71,7 @@ class FillFrames:
 
     def take(self, rows: np.ndarray) -> "FillFrames":
         """Begin new pieces where some of these stand now, each as often as wanted."""
-        return FillFrames(
-            self._engine, self._cells[rows], self._first, self._key, self._before
-        )
+        return FillFrames(self._engine, self._cells[rows], self._first, self._key, self._before)
 
     def _cut(self) -> None:
         """Forget what is too long ago."""

@@ -28,7 +28,6 @@ from partimento.generation.sampling import Sampling, draw, generator_of
 from partimento.generation.voice_rules import VoiceRules
 from partimento.music.four_voices import RANGES, VOICES
 from partimento.music.pitches import pitch_name
-from partimento.representations.filling import NO_KEY
 from partimento.representations.satb import REST, SatbRepresentation
 
 NUM_VOICES = len(VOICES)
@@ -47,14 +46,14 @@ class FillTask:
         Where the network writes: cells that are unknown, but not necessarily all of them.
     first : int
         Where the first step stands in its beat.
-    key : int
-        For networks that read it; `NO_KEY` tells nothing.
+    key : int or None
+        As the column of `representations.filling`; `None` is estimated from what is known.
     """
 
     cells: np.ndarray
     is_hidden: np.ndarray
     first: int = 0
-    key: int = NO_KEY
+    key: int | None = None
 
 
 def fill(
@@ -225,7 +224,9 @@ class Room:
 
     def _nothing_left(self, voice: int, step: int, low: int, high: int) -> GenerationError:
         offset = self._representation.lowest - self._representation.first_pitch
-        reach = " to ".join(pitch_name(int(e) + offset) for e in (self._low[voice], self._high[voice]))
+        reach = " to ".join(
+            pitch_name(int(e) + offset) for e in (self._low[voice], self._high[voice])
+        )
         quarter = step / self._representation.steps_per_quarter
         return GenerationError(
             f"the {VOICES[voice]} has no pitch left at quarter {quarter:g}: it reaches from {reach}"

@@ -53,8 +53,7 @@ from partimento.music.keys import parse_key
 from partimento.music.notation import parse_meter
 from partimento.music.score import Meter, Score
 from partimento.music.voice_reading import AUTO
-from partimento.representations.filling import NO_KEY
-from partimento.representations.frames import key_number
+from partimento.representations.filling import key_value
 
 FAMILY = "bach-cnn"
 HIDDEN_VOICE = (
@@ -253,8 +252,8 @@ class BachCNNModel:
             raise ParameterError(f"{self.name} reads no key: leave key out")
         blank = Blank.of(self.representation, bars, meter, qpm)
         cells = np.full((blank.steps, len(VOICES)), self.representation.unknown)
-        number = NO_KEY if key is None else key_number(parse_key(key))
-        task = FillTask(cells, np.ones(cells.shape, dtype=bool), 0, number)
+        told = None if key is None else key_value(parse_key(key), self.representation)
+        task = FillTask(cells, np.ones(cells.shape, dtype=bool), 0, told)
         written = fill(self.engine, task, seeds, sampling, rules)
         made = [blank.score(self.representation.decode(tokens)) for tokens in written]
         facts = {"bars": bars, "meter": str(meter), "qpm": qpm, **voice_facts(sampling, rules)}
@@ -331,7 +330,7 @@ class BachCNNModel:
         """Tell the network what is known, and the key if it reads it."""
         if is_hidden is None:
             is_hidden = np.broadcast_to(~heard.is_given, heard.tokens.shape)
-        key = key_number(heard.key) if self._reads_key else NO_KEY
+        key = key_value(heard.key, self.representation) if self._reads_key else None
         return FillTask(heard.tokens, is_hidden, heard.first, key)
 
     def _filled(

@@ -5,9 +5,10 @@ and in all voices, and gives the logits of every cell at once. Its kernels span 
 distances that grow from layer to layer, and all four voices; every layer adds to what the layers
 before have found.
 
-A logit is a sum of opinions: of the cell as such, and of its interval from each known neighbour:
-the pitches that the voice sings before and after, and the cells of the other voices at this step.
-So melody and harmony are learned in all keys at once.
+A logit is a sum of opinions: of the cell as such, of its degree in the scale of the key, and of its
+interval from each known neighbour: the pitches that the voice sings before and after, and the cells
+of the other voices at this step. So melody and harmony are learned in all keys at once. The scale
+is that of the major key; minor is read from its relative major.
 
 References
 ----------
@@ -32,8 +33,10 @@ PITCHES, DISTANCES = slice(0, 12), slice(12, 20)
 PLACE, KEY, PAST, LEFT = 20, 21, 22, 23
 NUM_COLUMNS = 24
 NUM_DISTANCES, NUM_KEYS, NUM_QUARTERS = 11, 25, 18  # values of the columns
+NO_KEY, FIRST_MINOR = 24, 12
+DEGREES, RELATIVE_MAJOR = 12, 3  # semitones of the scale; from a minor tonic up
 
-PITCH_SIZE, INTERVAL_SIZE, SMALL_SIZE = 24, 12, 8  # of embeddings
+PITCH_SIZE, DEGREE_SIZE, INTERVAL_SIZE, SMALL_SIZE = 16, 12, 12, 8  # of embeddings
 PAIRS = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
 NUM_INTERVALS = len(PAIRS) + 3 * NUM_VOICES
 FIRST_SCALE = 0.2  # of what a layer adds
@@ -59,7 +62,7 @@ class BachCNNConfig:
     dropout, input_dropout : float
         In every layer, and on what the first one reads.
     key : bool
-        Whether it may be told the key.
+        Whether it learns with the key told, or only with what is estimated of it.
     """
 
     vocab_size: int
@@ -128,11 +131,10 @@ class Front(nn.Module):
         self.distance = nn.Embedding(2 * NUM_VOICES * NUM_DISTANCES, SMALL_SIZE)
         self.place = nn.Embedding(config.cycle + 1, 2 * SMALL_SIZE)
         self.quarters = nn.Embedding(2 * NUM_QUARTERS, SMALL_SIZE)
-        width = 3 * NUM_VOICES * PITCH_SIZE + NUM_INTERVALS * INTERVAL_SIZE
-        width += 2 * NUM_VOICES * SMALL_SIZE + 2 * SMALL_SIZE + 2 * SMALL_SIZE
-        if config.key:
-            self.key = nn.Embedding(NUM_KEYS, PITCH_SIZE)
-            width += PITCH_SIZE
+        self.degree = nn.Embedding(3 * NUM_VOICES * (DEGREES + 1), DEGREE_SIZE)
+        self.key = nn.Embedding(NUM_KEYS, PITCH_SIZE)
+        width = 3 * NUM_VOICES * (PITCH_SIZE + DEGREE_SIZE) + NUM_INTERVALS * INTERVAL_SIZE
+        width += 2 * NUM_VOICES * SMALL_SIZE + 2 * SMALL_SIZE + 2 * SMALL_SIZE + PITCH_SIZE
         self.dropout = nn.Dropout(config.input_dropout)
         self.join = nn.Linear(width, config.hidden_size)
         upper, lower = torch.tensor(PAIRS).T
@@ -145,6 +147,7 @@ class Front(nn.Module):
         """Embed the columns, put them side by side and join them."""
         vocab = self.config.vocab_size
         cells, before, after = features[..., CELLS], features[..., BEFORE], features[..., AFTER]
+        key = features[..., KEY]
         upper, lower = self.get_buffer("_upper"), self.get_buffer("_lower")
         intervals = [
             interval(cells[..., upper], cells[..., lower], vocab),
@@ -154,13 +157,13 @@ class Front(nn.Module):
         ]
         parts = [
             _looked_up(self.pitch, features[..., PITCHES], vocab + 1),
+            _looked_up(self.degree, degrees(features[..., PITCHES], key, vocab), DEGREES + 1),
             _looked_up(self.interval, torch.cat(intervals, dim=-1), 2 * vocab + 1),
             _looked_up(self.distance, features[..., DISTANCES], NUM_DISTANCES),
             self.place(features[..., PLACE]),
             _looked_up(self.quarters, features[..., [PAST, LEFT]], NUM_QUARTERS),
+            self.key(key),
         ]
-        if self.config.key:
-            parts.append(self.key(features[..., KEY]))
         joined: Tensor = self.join(self.dropout(torch.cat(parts, dim=-1)))
         return joined
 
@@ -210,7 +213,7 @@ class Heads(nn.Module):
         vocab, size = config.vocab_size, config.head_size
         self.join = nn.Linear(config.hidden_size, NUM_VOICES * size)
         self.dropout = ChannelDropout(config.dropout)
-        outputs = vocab + NUM_NEIGHBOURS * (2 * vocab - 1)
+        outputs = vocab + DEGREES + NUM_NEIGHBOURS * (2 * vocab - 1)
         self.out = nn.Parameter(torch.empty(NUM_VOICES, size, outputs))
         self.bias = nn.Parameter(torch.zeros(NUM_VOICES, outputs))
         nn.init.normal_(self.out, std=0.3 * size**-0.5)
@@ -232,12 +235,27 @@ class Heads(nn.Module):
         others = features[..., CELLS][..., self.get_buffer("_others")]
         neighbours = torch.cat([own, others], dim=-1)  # batch time voice neighbour
         is_pitch = (neighbours > 0) & (neighbours < vocab)
-        opinions = said[..., vocab:].unflatten(-1, (NUM_NEIGHBOURS, 2 * vocab - 1))
+        opinions = said[..., vocab + DEGREES :].unflatten(-1, (NUM_NEIGHBOURS, 2 * vocab - 1))
         tokens = torch.arange(1, vocab, device=hidden.device)
         index = tokens - torch.where(is_pitch, neighbours, 1)[..., None] + vocab - 1
         intervals = (opinions.gather(-1, index) * is_pitch[..., None]).sum(dim=-2)
-        pitches = said[..., 1:vocab] + intervals
+        key = features[..., KEY]
+        degree = degrees(tokens, key, vocab)  # batch time vocab-1
+        # The same for each voice; checkpoints may hold no Expand to a size that is computed.
+        degree = degree[..., None, :] + 0 * index[..., 0, :]  # batch time voice vocab-1
+        of_scale = torch.where(key < NO_KEY, 1.0, 0.0)[..., None, None]
+        scale = said[..., vocab : vocab + DEGREES].gather(-1, degree % DEGREES) * of_scale
+        pitches = said[..., 1:vocab] + intervals + scale
         return torch.cat([said[..., :1], pitches], dim=-1)
+
+
+def degrees(
+    tokens: Int[Tensor, "*rows pitch"], key: Int[Tensor, "*batch"], vocab_size: int
+) -> Int[Tensor, "*batch pitch"]:
+    """Semitones of tokens above the tonic of the major scale; `DEGREES` where there is none."""
+    tonic = torch.where(key < FIRST_MINOR, key, key + RELATIVE_MAJOR)
+    is_known = (tokens > 0) & (tokens < vocab_size) & (key < NO_KEY)[..., None]
+    return torch.where(is_known, (tokens - tonic[..., None]) % DEGREES, DEGREES)
 
 
 def interval(

@@ -3,21 +3,24 @@
 | columns | hold |
 |---|---|
 | 0-3 `CELLS` | the cells, soprano first; `unknown` where the network is to write |
-| 4-7 `BEFORE` | the nearest known pitch of each voice before this step, `unknown` if there is none |
+| 4-7 `BEFORE` | the nearest known pitch of each voice before this step, or `unknown` |
 | 8-11 `AFTER` | the nearest known pitch after it |
 | 12-15 `SINCE` | how many steps ago that was, in buckets (`EDGES`); the last is "never" |
 | 16-19 `UNTIL` | how many steps until that comes |
-| 20 `PLACE` | place in a cycle of four quarters; `cycle` outside of the piece, where rows are padding |
-| 21 `KEY` | tonic, 12 more in minor; `NO_KEY` if it is not told |
+| 20 `PLACE` | place in a cycle of four quarters; `cycle` where a row is padding, after the end |
+| 21 `KEY` | class of the tonic's tokens, 12 more in minor (`key_value`); or `NO_KEY` |
 | 22 `PAST` | quarters since the piece began, `MOST_QUARTERS` at most |
 | 23 `LEFT` | quarters until it ends, `MOST_QUARTERS` at most; `NOT_TOLD` if it is not told |
 
-Nothing here depends on cells that are not known, but `KEY`, which is told or not.
+The key is told, or estimated from the cells that are known. Nothing here depends on cells that are
+not known, unless a key is told.
 """
 
 import numpy as np
 
-from partimento.music.four_voices import VOICES
+from partimento.music.keys import estimate_key
+from partimento.music.notes import Notes
+from partimento.music.score import Key
 from partimento.representations.satb import SatbRepresentation
 
 CELLS, BEFORE, AFTER = slice(0, 4), slice(4, 8), slice(8, 12)
@@ -37,7 +40,7 @@ def filling_features(
     representation: SatbRepresentation,
     *,
     first: int = 0,
-    key: int = NO_KEY,
+    key: int | None = None,
     before: int = 0,
     after: int | None = 0,
 ) -> np.ndarray:
@@ -49,6 +52,8 @@ def filling_features(
         Shape (batch, step, voice).
     first
         Where the first step of the piece stands in its beat.
+    key
+        Value of the column `KEY` (see `key_value`); `None` estimates it from the known cells.
     before, after
         Steps of the piece before and after these: an excerpt has some. `None` after tells nothing.
 
@@ -63,7 +68,10 @@ def filling_features(
     coming, until = nearest(cells[:, ::-1], representation)
     features[..., AFTER], features[..., UNTIL] = coming[:, ::-1], until[:, ::-1]
     features[..., PLACE] = representation.positions(before + steps, first)[before:]
-    features[..., KEY] = key
+    if key is None:
+        features[..., KEY] = np.array([known_key(row, representation) for row in cells])[:, None]
+    else:
+        features[..., KEY] = key
     past = (before + np.arange(steps)) // representation.steps_per_quarter
     features[..., PAST] = np.minimum(past, MOST_QUARTERS)
     features[..., LEFT] = NOT_TOLD
@@ -73,9 +81,7 @@ def filling_features(
     return features
 
 
-def nearest(
-    cells: np.ndarray, representation: SatbRepresentation
-) -> tuple[np.ndarray, np.ndarray]:
+def nearest(cells: np.ndarray, representation: SatbRepresentation) -> tuple[np.ndarray, np.ndarray]:
     """Find the nearest known pitch before each cell, and how long ago it was, in buckets.
 
     Parameters
@@ -97,13 +103,22 @@ def nearest(
     return np.where(at >= 0, found, unknown), np.where(at >= 0, since, NEVER)
 
 
-def move_features(
-    features: np.ndarray, semitones: int, representation: SatbRepresentation
-) -> np.ndarray:
-    """Transpose rows, as `SatbRepresentation.transposed` does cells."""
-    moved = features.copy()
-    pitches = slice(0, len(VOICES) * 3)
-    moved[..., pitches] = representation.transposed(features[..., pitches], semitones)
-    key = features[..., KEY]
-    moved[..., KEY] = np.where(key < NO_KEY, (key + semitones) % 12 + key // 12 * 12, key)
-    return moved
+def key_value(key: Key, representation: SatbRepresentation) -> int:
+    """Write a key for the column `KEY`: the class of the tonic's tokens, 12 more in minor."""
+    tonic = key.tonic + representation.first_pitch - representation.lowest
+    return tonic % 12 + 12 * key.is_minor
+
+
+def known_key(cells: np.ndarray, representation: SatbRepresentation) -> int:
+    """Estimate the key of known cells, for the column `KEY`; `NO_KEY` where none is a pitch."""
+    known = cells[(cells >= representation.first_pitch) & (cells < representation.vocab_size)]
+    if not len(known):
+        return NO_KEY
+    counts = np.bincount(known - representation.first_pitch + representation.lowest)
+    pitch = np.flatnonzero(counts)
+    return key_value(estimate_key(Notes(pitch, counts[pitch], pitch)), representation)
+
+
+def moved_key(key: int, semitones: int) -> int:
+    """Transpose a value of the column `KEY`."""
+    return key if key == NO_KEY else (key + semitones) % 12 + key // 12 * 12

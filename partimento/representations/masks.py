@@ -1,4 +1,4 @@
-"""Which cells of four voices are hidden from a network that fills in: to learn by, and to be judged.
+"""Which cells of four voices are hidden from a network that fills in: to learn, and to be judged.
 
 `random_mask` draws those of training, `task_mask` the frozen ones of `TASKS`. True is hidden. What
 a network is asked to write in one go (a voice, a bar) is a region of the piece; of it a part may be

@@ -21,8 +21,13 @@ from torch import nn
 
 from partimento.errors import ParameterError, TrainingError
 from partimento.networks.bach_cnn import NUM_COLUMNS, BachCNN, BachCNNConfig
-from partimento.representations.filling import NO_KEY, PLACE, filling_features
-from partimento.representations.frames import key_of
+from partimento.representations.filling import (
+    NO_KEY,
+    PLACE,
+    filling_features,
+    known_key,
+    moved_key,
+)
 from partimento.representations.masks import TASKS, random_mask, task_mask
 from partimento.representations.satb import SatbRepresentation
 from partimento.training.batches import Batch
@@ -34,7 +39,8 @@ if TYPE_CHECKING:
     from partimento.training.chorales import VoicesLesson
 
 EVALUATION_BATCH = 16
-KEY_TOLD, END_TOLD = 0.5, 0.85  # shares of the examples
+# Shares of the examples.
+KEY_TOLD, NO_KEY_AT_ALL, END_TOLD = 0.4, 0.1, 0.85
 CHECKED_PIECES = 4
 GRAPH = "fill"  # name of the graph
 
@@ -68,7 +74,7 @@ class FillingBatches:
     )
 
     def __post_init__(self) -> None:
-        self._keys = [key_of(piece.tokens, self.representation) for piece in self.pieces]
+        self._keys = [known_key(piece.tokens, self.representation) for piece in self.pieces]
 
     @property
     def batches_per_epoch(self) -> int:
@@ -109,21 +115,21 @@ class FillingBatches:
         semitones = int(generator.integers(min(down, 0), max(up, 0) + 1))
         targets = representation.transposed(piece.tokens[start:stop], semitones)
         is_hidden = random_mask(stop - start, representation, generator)
-        is_told = self.config.key and generator.random() < KEY_TOLD
+        key: int | None = None
+        way = generator.random()
+        if way < NO_KEY_AT_ALL:
+            key = NO_KEY
+        elif self.config.key and way < NO_KEY_AT_ALL + KEY_TOLD:
+            key = moved_key(self._keys[number], semitones)
         features = filling_features(
             np.where(is_hidden, representation.unknown, targets)[None],
             representation,
             first=piece.first,
-            key=moved_key(self._keys[number], semitones) if is_told else NO_KEY,
+            key=key,
             before=start,
             after=steps - stop if generator.random() < END_TOLD else None,
         )
         return features[0], targets, is_hidden
-
-
-def moved_key(key: int, semitones: int) -> int:
-    """Transpose a key of the column `KEY`."""
-    return key if key == NO_KEY else (key + semitones) % 12 + key // 12 * 12
 
 
 def pad_examples(
@@ -281,9 +287,8 @@ def about(config: dict[str, Any]) -> str:
     """Say what the network is and reads."""
     network, representation = config["network"], config["representation"]
     reads = "the cells that are known, the place in a cycle of four quarters, where the piece "
-    reads += "begins and ends"
-    if network["key"]:
-        reads += ", the key (if it is told)"
+    reads += "begins and ends, the key (which is estimated from those cells"
+    reads += ", or told)" if network["key"] else ")"
     return (
         f"{len(network['dilations'])} convolutions of {network['hidden_size']} channels over time "
         f"and all four voices, {representation['steps_per_quarter']} steps to a quarter note, in "

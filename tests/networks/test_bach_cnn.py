@@ -30,7 +30,8 @@ def logits_of(network: BachCNN, features: np.ndarray) -> np.ndarray:
 
 
 def test_the_columns_are_those_of_the_representation():
-    for name in ("CELLS", "BEFORE", "AFTER", "PLACE", "KEY", "PAST", "LEFT", "NUM_COLUMNS"):
+    names = "CELLS BEFORE AFTER PLACE KEY PAST LEFT NO_KEY NUM_COLUMNS"
+    for name in names.split():
         assert getattr(network_columns, name) == getattr(filling, name)
     assert network_columns.NUM_DISTANCES == filling.NEVER + 1
     assert network_columns.NUM_QUARTERS == filling.NOT_TOLD + 1

@@ -6,18 +6,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from partimento.errors import ParameterError
+from partimento.music.score import Key
 from partimento.representations.filling import (
     AFTER,
     BEFORE,
+    KEY,
     LEFT,
     NEVER,
+    NO_KEY,
     NOT_TOLD,
     PAST,
     PLACE,
     SINCE,
     UNTIL,
     filling_features,
-    move_features,
+    key_value,
+    moved_key,
 )
 from partimento.representations.masks import (
     TASKS,
@@ -58,13 +62,16 @@ def test_the_end_need_not_be_told():
     assert set(untold[0, :, LEFT]) == {NOT_TOLD}
 
 
-def test_moving_rows_is_moving_the_music():
-    generator = np.random.default_rng(0)
-    cells = generator.integers(1, 40, (1, 20, 4))
-    cells = np.where(generator.random(cells.shape) < 0.3, U, cells)
-    moved = SATB.transposed(cells, 4)
-    expected = filling_features(moved, SATB, key=6 + 12)
-    assert (move_features(filling_features(cells, SATB, key=2 + 12), 4, SATB) == expected).all()
+def test_the_key_is_that_of_the_known_cells():
+    d_minor = np.array([62, 64, 65, 67, 69, 70, 73, 74, 62, 62]) - SATB.lowest + 1
+    cells = np.full((1, 10, 4), U)
+    cells[0, :, 0] = d_minor
+    told = key_value(Key(0, -1, is_minor=True), SATB)
+    assert set(filling_features(cells, SATB)[..., KEY].ravel()) == {told}
+    moved = SATB.transposed(cells, 5)
+    assert set(filling_features(moved, SATB)[..., KEY].ravel()) == {moved_key(told, 5)}
+    nothing = filling_features(np.full((1, 5, 4), U), SATB)
+    assert set(nothing[..., KEY].ravel()) == {NO_KEY}
 
 
 @given(steps=st.integers(1, 200), seed=st.integers(0, 2**32))
