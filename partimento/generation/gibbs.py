@@ -143,10 +143,9 @@ def turns(
     level = np.where(place % beat == 0, 0, np.where(place * 2 % beat == 0, 1, 2))
     order = np.lexsort((generator.random(len(steps)), level, bar))
     group = (bar * 3 + level)[order]  # in order, each a bar's cells of one level
-    begins = np.flatnonzero(np.append(True, np.diff(group) != 0)) if len(group) else []
+    begins = np.append(True, np.diff(group) != 0)[: len(group)]
     rank = np.arange(len(group))
-    if len(group):
-        rank -= np.repeat(rank[begins], np.diff(np.append(begins, len(group))))
+    rank -= np.maximum.accumulate(np.where(begins, rank, 0))
     found = []
     for number, together in enumerate((1, 1, 2)):
         is_level = level[order] == number

@@ -70,7 +70,7 @@ class BachCNNConfig:
     hidden_size: int = 192
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 1, 4)
     head_size: int = 64
-    dropout: float = 0.1
+    dropout: float = 0.2
     input_dropout: float = 0.1
     key: bool = False
 

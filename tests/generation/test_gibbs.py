@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from generation.tiny_fill_graph import SATB, tiny_engine, tiny_graph, tiny_network
+from generation.tiny_graph import graph_for
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,8 +16,6 @@ from partimento.generation.voice_rules import VoiceRules
 from partimento.music.four_voices import RANGES
 from partimento.representations.filling import filling_features
 from partimento.representations.melody import MelodyRepresentation
-from generation.tiny_fill_graph import SATB, tiny_engine, tiny_graph, tiny_network
-from generation.tiny_graph import graph_for
 
 LOW, HIGH = (np.array(RANGES) - SATB.lowest + SATB.first_pitch).T
 U = SATB.unknown
