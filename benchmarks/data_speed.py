@@ -1,21 +1,23 @@
 """How fast music is prepared: our reading of a folder beside pretty_midi and Python loops.
 
     pip install pretty_midi
-    python benchmarks/data_speed.py [SET …] [--files 300] [--rounds 3] [--workers 1 2] [--json]
+    python benchmarks/data_speed.py [SET …] [--files 1000] [--rounds 3] [--workers 1 8] [--json]
 
 Both read the same MIDI files from a folder and make training melodies of them: parse, pick the
 parts of one voice, lay them on a sixteenth grid, cut at long rests, drop what is short or of few
 pitches, write one event a step. The other side does it the way it is usually written: pretty_midi
-and loops over notes, one process. Ours also finds duplicates, splits and counts. Each side is
-timed in turn; the best round of each counts, by the clock and by the processor (this process
-alone, so that a busy machine matters less). Then ours alone on one, two and four times as many
-files: time, memory beyond the result and peak memory of the process show whether it is linear and
-flat. Last, how long the same files take when the cache remembers them.
+and loops over notes, one process. Ours also finds duplicates, splits and counts. Each set is
+measured by itself, and the sides in turn; the best round of each counts, by the clock and, for one
+process, by the processor, so that a busy machine matters less. With more processes there is only
+the clock: look at the load of the machine, which is printed. Then ours alone on one, two and four
+times as many files: time, memory beyond the result and peak memory of the process show whether it
+is linear and flat. Last, how long the same files take when the cache remembers them.
 """
 
 import argparse
 import gc
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -31,6 +33,7 @@ from partimento.data import MelodyRules, load_melodies
 from partimento.data.sources import data_root
 from partimento.representations.melody import MelodyRepresentation
 
+SETS = ["open-hymnal", "irish-cre", "nottingham", "mutopia", "openscore-lieder", "pop909"]
 STEPS_PER_QUARTER = 4
 
 
@@ -160,56 +163,45 @@ def unpack(names: list[str], files: int, folder: Path) -> tuple[int, int]:
 def main() -> None:
     """Measure, and print a table or JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("sets", nargs="*", default=["irish-cre", "openscore-lieder", "mutopia"])
-    parser.add_argument("--files", type=int, default=100, help="files of each set")
+    parser.add_argument("sets", nargs="*", default=SETS)
+    parser.add_argument("--files", type=int, default=300, help="files of each set")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument(
+        "--workers",
+        type=int,
+        nargs="+",
+        default=sorted({1, os.cpu_count() or 1}),
+        help="processes; one and as many as there are cores by default",
+    )
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    rows: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary) / "once"
-        count, size = unpack(options.sets, options.files, folder)
-        theirs = best_time(with_pretty_midi, max(1, options.rounds // 2), folder)
-        rows.append(_row("pretty_midi and loops", theirs, theirs, count, size, alone=True))
-        for workers in options.workers:
-            taken = best_time(ours, options.rounds, folder, workers)
-            what = f"partimento, {workers} process{'es' * (workers > 1)}"
-            rows.append(_row(what, taken, theirs, count, size, alone=workers == 1))
-        growth = []
-        for times in (1, 2, 4):
-            larger = Path(temporary) / f"x{times}"
-            count, size = unpack(options.sets, times * options.files // 4 or 1, larger)
-            seconds, busy, _ = best_time(ours, 1, larger)
-            transient = peak_memory(lambda folder: load_melodies([folder]), larger)
-            growth.append(
-                {
-                    "files": count,
-                    "seconds": round(seconds, 3),
-                    "processor_seconds": round(busy, 3),
-                    "transient_mb": round(transient / 1e6, 1),
-                    "peak_mb": peak_of_process(larger),
-                }
-            )
-        cache = Path(temporary) / "cache"
+        rows = [
+            row
+            for name in options.sets
+            for row in compared(name, options.files, options.workers, options.rounds, temporary)
+        ]
+        growth = grown(options.sets, options.files, Path(temporary))
+        folder, cache = Path(temporary) / options.sets[0], Path(temporary) / "cache"
         first = load_melodies([folder], cache=cache).preparing
         again = load_melodies([folder], cache=cache).preparing
         remembered = {"first": round(first.seconds, 3), "again": round(again.seconds, 3)}
     found = {
         "machine": platform.platform(),
+        "cores": os.cpu_count(),
+        "load": [round(load, 1) for load in os.getloadavg()] if hasattr(os, "getloadavg") else None,
         "python": platform.python_version(),
-        "sets": options.sets,
     }
     if options.json:
         print(json.dumps({**found, "rows": rows, "growth": growth, "cache": remembered}, indent=2))
         return
-    print(f"{', '.join(options.sets)}: {rows[0]['files']} files, {rows[0]['megabytes']} MB")
+    print(f"{found['cores']} cores, load {found['load']}")
     for row in rows:
         by_processor = f"({row['times_by_processor']} x by the processor)"
         print(
-            f"{row['what']:<24} {row['seconds']:8.2f} s {row['files_a_second']:8.0f} files/s "
-            f"{row['times']:6.1f} x   {row['melodies']} melodies, {row['notes']} notes "
-            f"{by_processor if row['times_by_processor'] else ''}"
+            f"{row['set']:<18} {row['what']:<24} {row['seconds']:8.2f} s "
+            f"{row['files_a_second']:8.0f} files/s {row['times']:6.1f} x   {row['files']} files, "
+            f"{row['melodies']} melodies {by_processor if row['times_by_processor'] else ''}"
         )
     for row in growth:
         print(
@@ -219,9 +211,47 @@ def main() -> None:
     print(f"remembered: {remembered['again']} s instead of {remembered['first']} s")
 
 
-def _row(what, taken, theirs, count: int, size: int, *, alone: bool) -> dict[str, object]:
+def compared(
+    name: str, files: int, workers: list[int], rounds: int, temporary: str
+) -> list[dict[str, object]]:
+    """Measure both sides on some files of one set."""
+    folder = Path(temporary) / name
+    count, size = unpack([name], files, folder)
+    theirs = best_time(with_pretty_midi, max(1, rounds // 2), folder)
+    rows = [_row(name, "pretty_midi and loops", theirs, theirs, count, size, alone=True)]
+    for number in workers:
+        taken = best_time(ours, rounds, folder, number)
+        what = f"partimento, {number} process{'es' * (number > 1)}"
+        rows.append(_row(name, what, taken, theirs, count, size, alone=number == 1))
+    return rows
+
+
+def grown(names: list[str], files: int, temporary: Path) -> list[dict[str, object]]:
+    """Measure ours on more and more files."""
+    growth: list[dict[str, object]] = []
+    for times in (1, 2, 4):
+        larger = temporary / f"x{times}"
+        count, _ = unpack(names, times * files // 4 or 1, larger)
+        seconds, busy, _ = best_time(ours, 1, larger)
+        transient = peak_memory(lambda folder: load_melodies([folder]), larger)
+        growth.append(
+            {
+                "files": count,
+                "seconds": round(seconds, 3),
+                "processor_seconds": round(busy, 3),
+                "transient_mb": round(transient / 1e6, 1),
+                "peak_mb": peak_of_process(larger),
+            }
+        )
+    return growth
+
+
+def _row(
+    name: str, what: str, taken, theirs, count: int, size: int, *, alone: bool
+) -> dict[str, object]:
     seconds, busy, made = taken
     return {
+        "set": name,
         "what": what,
         "seconds": round(seconds, 3),
         "processor_seconds": round(busy, 3) if alone else None,

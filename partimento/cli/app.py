@@ -41,6 +41,7 @@ VERBS = {  # verb: module of partimento.cli whose `run` it is
     "finetune": "finetune",
     "data": "data",
     "evaluate": "evaluate",
+    "benchmark": "benchmark",
     "models": "models",
     "inspect": "inspect_",
     "render": "render",

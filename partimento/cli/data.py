@@ -3,15 +3,20 @@
 
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from partimento.cli import options
-from partimento.errors import EXIT_PARTLY
+from partimento.errors import EXIT_PARTLY, ParameterError
+
+FOUR_VOICES = ("satb", "bach-rnn", "bach-cnn")
+OF_MELODIES = ("melody", "min_pitches", "max_rest_bars", "pickups")
+OF_VOICES = ("voices", "fewest_voices")
 
 
 def run(
+    context: typer.Context,
     paths: Annotated[
         list[str],
         typer.Argument(
@@ -23,8 +28,8 @@ def run(
         str,
         typer.Option(
             "--for",
-            help="What would learn from it: melody (as `train` does where no preset is named), or "
-            "a preset of `train` by name.",
+            help="What would learn from it: melody (as `train` does where no preset is named), "
+            "satb (four voices), or a preset of `train` by name.",
         ),
     ] = "melody",
     steps_per_quarter: options.StepsPerQuarter = None,
@@ -36,6 +41,16 @@ def run(
     max_rest_bars: options.MaxRestBars = None,
     min_on_grid: options.MinOnGrid = None,
     pickups: options.Pickups = None,
+    voices: Annotated[
+        str,
+        typer.Option(
+            help="Four voices: which parts they are. `auto` goes by names and pitch, "
+            "`soprano,alto,tenor,bass` by order, `soprano=1,bass=2` by number."
+        ),
+    ] = "auto",
+    fewest_voices: Annotated[
+        int, typer.Option(help="Four voices: leave out pieces with fewer.")
+    ] = 4,
     salvage: options.Salvage = False,
     max_file_mb: options.MaxFileMb = 16,
     split_seed: options.SplitSeed = 0,
@@ -45,6 +60,23 @@ def run(
     strict: options.Strict = False,
 ) -> None:
     """Say what is in some music, what a model would learn from, and what is left out and why."""
+    is_for_voices = family in FOUR_VOICES
+    for name in OF_MELODIES if is_for_voices else OF_VOICES:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise ParameterError(f"--{name.replace('_', '-')} means nothing with --for {family}")
+    if is_for_voices:
+        rules = {
+            "steps_per_quarter": steps_per_quarter,
+            "lowest": lowest,
+            "highest": highest,
+            "min_bars": min_bars,
+            "min_on_grid": min_on_grid,
+            "voices": voices,
+            "fewest_voices": fewest_voices,
+        }
+        _four_voices(paths, rules, salvage, max_file_mb, split_seed, json, strict)
+        return
     from partimento.data.cache import cache_folder
     from partimento.models.lessons import preset_for, read_pieces, representation_for
 
@@ -76,6 +108,39 @@ def run(
         print(report.text())
         print(found.preparing.text())
     if strict and report.files_skipped:
+        raise typer.Exit(EXIT_PARTLY)
+
+
+def _four_voices(
+    paths: list[str],
+    rules: dict[str, Any],
+    salvage: bool,
+    max_file_mb: int,
+    split_seed: int,
+    json: bool,
+    strict: bool,
+) -> None:
+    """Say what four voices would learn from."""
+    from partimento.data.found import MEBIBYTE, WalkLimits
+    from partimento.data.voices import VoiceRules, load_voices
+
+    if max_file_mb < 1:
+        raise ParameterError(f"max_file_mb must be at least 1, got {max_file_mb}")
+    found = load_voices(
+        paths,
+        rules=VoiceRules(**{name: value for name, value in rules.items() if value is not None}),
+        seed=split_seed,
+        salvage=salvage,
+        limits=WalkLimits(max_file_bytes=max_file_mb * MEBIBYTE),
+        progress=_counter() if sys.stderr.isatty() else None,
+    )
+    if json:
+        from json import dumps
+
+        print(dumps(found.report.as_dict(), indent=2))
+    else:
+        print(found.report.text())
+    if strict and found.report.files_skipped:
         raise typer.Exit(EXIT_PARTLY)
 
 

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from partimento.cli.teaching import ENDED, ProgressBar, clock
-from partimento.errors import ParameterError
+from partimento.errors import EXIT_PARTLY, ParameterError
 
 if TYPE_CHECKING:
     from partimento.training.run_folder import RunFolder
 
 MEANINGLESS = {  # parameters of `train` that are about melodies and files
-    "steps_per_quarter", "melody", "min_bars", "min_pitches", "max_rest_bars", "min_on_grid",
-    "pickups", "salvage", "max_file_mb", "split_seed", "workers", "no_cache", "strict",
-    "listen_primer",
+    "steps_per_quarter", "melody", "min_pitches", "max_rest_bars", "pickups", "workers",
+    "no_cache", "listen_primer",
 }  # fmt: skip
 
 
@@ -30,9 +29,17 @@ def run_voices(
     *,
     name: str,
     resume: bool,
+    strict: bool,
+    reading: dict[str, Any],
     **changes: Any,
 ) -> None:
-    """Train a network of four voices."""
+    """Train a network of four voices.
+
+    Parameters
+    ----------
+    reading
+        See `partimento.models.voice_lessons.load_voice_pieces`.
+    """
     from partimento.models.lessons import check_run
     from partimento.models.voice_lessons import load_voice_pieces, train_voices, voice_lesson_for
 
@@ -43,8 +50,10 @@ def run_voices(
     lesson = voice_lesson_for(family, config, data, name=name, **changes)
     check_run(lesson, folder, resume=resume)
     print(f"reading {', '.join(data)} …", flush=True)
-    found = load_voice_pieces(lesson)
-    print(found.text(), flush=True)
+    found = load_voice_pieces(lesson, **reading)
+    print(found.report.text(), flush=True)
+    if strict and found.report.files_skipped:
+        raise typer.Exit(EXIT_PARTLY)
     with ProgressBar() as bar:
         taught = train_voices(
             lesson,

@@ -9,23 +9,21 @@ several melodies. Where a file takes an upbeat for a bar, silence fills the bar 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from partimento.data.fingerprints import fingerprint, sketch
+from partimento.data.fingerprints import fingerprints, sketches
+from partimento.data.lines import Lines, Spans, are_one_voice, cut_at_rests, lay_on_grid, near_grid
 from partimento.errors import ParameterError
 from partimento.music.grid import check_steps_per_quarter
-from partimento.music.notes import Notes
-from partimento.music.pickup import STEPS_PER_QUARTER, estimate_pickup
+from partimento.music.notes import HIGHEST_PITCH, Notes
+from partimento.music.pickup import STEPS_PER_QUARTER, estimate_pickups
 from partimento.music.score import Key, Meter, Part, Score, Tempo
-from partimento.music.timing import BarMap, steps_to_ticks, ticks_to_steps
+from partimento.music.timing import BarMap, BarMaps, ticks_to_steps
 
-GRID_TOLERANCE = 0.2  # of a step: farther from the grid is off it
 FINER = (2, 3, 4, 6, 12)  # times finer: a grid that keeps what the coarser one kept
 MAX_STEPS_PER_QUARTER = 24  # what is worth suggesting
-MAX_MEETING = 0.05  # share of notes that may sound together in what counts as one voice
 
 
 @dataclass(frozen=True)
@@ -123,14 +121,15 @@ class FoundMelody(NamedTuple):
     sketch: np.ndarray
 
     def score(self) -> Score:
-        """Make the melody a score of one part."""
-        return Score(
-            parts=(Part(Notes(*self.columns)),),
-            ticks_per_quarter=self.ticks_per_quarter,
+        """Make the melody a score of one part. Its columns are trusted to be a melody."""
+        notes = Notes.of_table(self.columns.astype(np.int64))
+        return Score.of_checked(
+            (Part.of_checked(notes),),
+            self.ticks_per_quarter,
+            self.end_tick,
             tempos=self.tempos,
             meters=self.meters,
             keys=self.keys,
-            end_tick=self.end_tick,
         )
 
 
@@ -144,6 +143,30 @@ class LeftOut(NamedTuple):
     keep: str
 
 
+class Extracted(NamedTuple):
+    """What a score holds.
+
+    Attributes
+    ----------
+    melodies, left_out : list
+    is_one_voice : list of bool
+        Of each part that holds notes.
+    """
+
+    melodies: list[FoundMelody]
+    left_out: list[LeftOut]
+    is_one_voice: list[bool]
+
+
+class _Voice(NamedTuple):
+    """A part that is to be a line, in which piece it stands, and which part it is."""
+
+    piece: int
+    track: int
+    notes: Notes
+    score: Score
+
+
 def extract_melodies(
     score: Score, rules: MelodyRules, tracks: Sequence[int] | None = None
 ) -> tuple[list[FoundMelody], list[LeftOut]]:
@@ -155,53 +178,78 @@ def extract_melodies(
         Parts known to be melodies, counted among the parts that hold notes; all other parts are
         passed over without a word. `None` looks at every part.
     """
-    melodies: list[FoundMelody] = []
-    left_out: list[LeftOut] = []
-    parts = [part for part in score.parts if len(part.notes)]
-    is_voice = [
-        not part.is_drum and (tracks is not None or is_one_voice(part.notes, score))
-        for part in parts
-    ]
-    asked = range(len(parts)) if tracks is None else [t for t in range(len(parts)) if t in tracks]
-    voices = [parts[track].notes for track in asked if is_voice[track]]
-    pickup = _pickup(score, voices) if rules.find_pickups else 0
-    bar_map = _bar_map(score, pickup)
-    for track in asked:
-        part, where = parts[track], f"part {track + 1}"
-        if part.is_drum:
-            left_out.append(LeftOut("drums", "part", where, len(part.notes), ""))
-        elif not is_voice[track] and rules.melody != "skyline":
-            left_out.append(
-                LeftOut("polyphonic", "part", where, len(part.notes), "--melody skyline")
-            )
-        else:
-            line = _line(part.notes, score.ticks_per_quarter, rules)
-            for span in _spans(line, bar_map, rules):
-                result = _melody(score, bar_map, line, span, rules, track, pickup)
-                if isinstance(result, FoundMelody):
-                    melodies.append(result)
-                else:
-                    left_out.append(result)
-    return melodies, left_out
+    return extract_all([score], rules, [tracks])[0][:2]
+
+
+def extract_all(
+    scores: Sequence[Score], rules: MelodyRules, tracks: Sequence[Sequence[int] | None]
+) -> list[Extracted]:
+    """Find the melodies of many scores at once, which takes much less time for each."""
+    parts = [[part for part in score.parts if len(part.notes)] for score in scores]
+    divisions = [score.ticks_per_quarter for score in scores]
+    flags = iter(
+        are_one_voice(
+            [part.notes for held in parts for part in held],
+            [division for held, division in zip(parts, divisions, strict=True) for _ in held],
+        )
+    )
+    found = [Extracted([], [], [next(flags) for _ in held]) for held in parts]
+    voices: list[_Voice] = []
+    places: list[int | LeftOut] = []  # in order: a voice, or why a part is none
+    owners: list[int] = []  # the piece of each place
+    singing: list[list[Notes]] = [[] for _ in scores]  # what a pickup is heard from
+    for piece, (score, held, known) in enumerate(zip(scores, parts, tracks, strict=True)):
+        for track, part in enumerate(held):
+            if known is not None and track not in known:
+                continue
+            owners.append(piece)
+            is_voice = known is not None or found[piece].is_one_voice[track]
+            if part.is_drum:
+                places.append(LeftOut("drums", "part", f"part {track + 1}", len(part.notes), ""))
+                continue
+            if is_voice:
+                singing[piece].append(part.notes)
+            if is_voice or rules.melody == "skyline":
+                places.append(len(voices))
+                voices.append(_Voice(piece, track, part.notes, score))
+            else:
+                where, keep = f"part {track + 1}", "--melody skyline"
+                places.append(LeftOut("polyphonic", "part", where, len(part.notes), keep))
+    results = _melodies(voices, rules, _pickups(scores, singing, rules)) if voices else []
+    for piece, place in zip(owners, places, strict=True):
+        for result in results[place] if isinstance(place, int) else [place]:
+            if isinstance(result, LeftOut):
+                found[piece].left_out.append(result)
+            else:
+                found[piece].melodies.append(result)
+    return found
 
 
 def is_one_voice(notes: Notes, score: Score) -> bool:
     """Whether hardly any notes sound together; legato may reach a sixteenth into the next."""
-    if len(notes) < 2:
-        return True
-    reaches = np.maximum.accumulate(notes.offset)[:-1] - notes.onset[1:]
-    meets = (notes.onset[1:] == notes.onset[:-1]) | (reaches > score.ticks_per_quarter / 4)
-    return bool(np.count_nonzero(meets) <= MAX_MEETING * len(meets))
+    return not len(notes) or are_one_voice([notes], [score.ticks_per_quarter])[0]
 
 
-def _pickup(score: Score, voices: Sequence[Notes]) -> int:
-    """Ticks of an upbeat at tick 0, where the file does not say where its bars begin."""
-    if not voices or len(score.meter_map) > 1:
-        return 0
+def _pickups(
+    scores: Sequence[Score], singing: Sequence[Sequence[Notes]], rules: MelodyRules
+) -> list[int]:
+    """Ticks of an upbeat at tick 0, of pieces whose file does not say where its bars begin."""
+    pickups = [0] * len(scores)
+    asked = [
+        piece
+        for piece, (score, voices) in enumerate(zip(scores, singing, strict=True))
+        if rules.find_pickups and voices and len(score.meter_map) == 1 and _begins_at_once(score)
+    ]
+    about = [(singing[p], scores[p].ticks_per_quarter, scores[p].meter) for p in asked]
+    for piece, pickup in zip(asked, estimate_pickups(about), strict=True):
+        pickups[piece] = pickup
+    return pickups
+
+
+def _begins_at_once(score: Score) -> bool:
+    """Whether a piece begins at tick 0, or in the first half of a sixteenth: some begin at 1."""
     first = min(int(part.notes.onset[0]) for part in score.parts if len(part.notes))
-    if 2 * STEPS_PER_QUARTER * first >= score.ticks_per_quarter:  # some files begin at tick 1
-        return 0
-    return estimate_pickup(voices, score.ticks_per_quarter, score.meter)
+    return 2 * STEPS_PER_QUARTER * first < score.ticks_per_quarter
 
 
 def _bar_map(score: Score, pickup: int) -> BarMap:
@@ -213,183 +261,206 @@ def _bar_map(score: Score, pickup: int) -> BarMap:
     return BarMap(score.ticks_per_quarter, (score.meter._replace(tick=start),))
 
 
-class _Line(NamedTuple):
-    """One voice on the grid, times in ticks, and the notes it was made of."""
-
-    onset: np.ndarray
-    offset: np.ndarray
-    step: np.ndarray  # of each onset
-    pitch: np.ndarray
-    velocity: np.ndarray
-    first_played: np.ndarray  # of the notes that fell on this step, in `played`
-    last_played: np.ndarray
-    played: np.ndarray  # onset of every note before it was moved
-
-    def of(self, notes: slice) -> "_Line":
-        """Keep some of the notes."""
-        *columns, played = self
-        return _Line._make([*(column[notes] for column in columns), played])
-
-
-def _line(notes: Notes, ticks_per_quarter: int, rules: MelodyRules) -> _Line:
-    """Move notes to the grid; of several on one step the last stays, of a skyline the highest."""
-    onset, offset, pitch, velocity = notes.onset, notes.offset, notes.pitch, notes.velocity
-    grid = (ticks_per_quarter, rules.steps_per_quarter)
-    step = ticks_to_steps(onset, *grid)
-    if rules.melody == "skyline":
-        order = np.lexsort((pitch, step))
-        onset, offset, pitch, velocity, step = (
-            column[order] for column in (onset, offset, pitch, velocity, step)
-        )
-    is_last = np.empty(len(step), dtype=bool)
-    np.not_equal(step[1:], step[:-1], out=is_last[:-1])
-    is_last[-1] = True
-    last_played = np.flatnonzero(is_last)
-    step, end_step = step[last_played], ticks_to_steps(offset[last_played], *grid)
-    end_step = np.maximum(end_step, step + 1)
-    np.minimum(end_step[:-1], step[1:], out=end_step[:-1])
-    onset_tick, offset_tick = steps_to_ticks(step, *grid), steps_to_ticks(end_step, *grid)
-    return _Line(
-        onset=onset_tick,
-        offset=np.maximum(offset_tick, onset_tick + 1),  # where the grid is finer than the ticks
-        step=step,
-        pitch=pitch[last_played],
-        velocity=velocity[last_played],
-        first_played=np.concatenate(([0], last_played[:-1] + 1)),
-        last_played=last_played,
-        played=onset,
-    )
-
-
 class _Span(NamedTuple):
-    """Some notes of a line, and the bars they stand in."""
+    """One stretch of a line, and all that rules may ask about it; see `Spans`."""
 
-    notes: slice
+    voice: int
+    low: int
+    high: int
     first_bar: int
     bars: int
-    start: int  # tick of the first bar line
-    end: int  # tick of the bar line after the last bar
+    start: int
+    end: int
+    first_played: int
+    after_played: int
+    share_on_grid: float
+    lowest: int
+    highest: int
+    pitches: int
+    length_steps: int
 
 
-def _spans(line: _Line, bar_map: BarMap, rules: MelodyRules) -> list[_Span]:
-    """Stretches without a long rest, none too long, each from a bar line to a bar line."""
-    count = len(line.onset)
-    bars = bar_map.bar(np.concatenate((line.onset, line.offset - 1)))
-    bar, bar_after = bars[:count], bars[count:] + 1  # whose line is the first after each note
-    lines = bar_map.start(np.concatenate((bar_after, bar_after + rules.max_rest_bars)))
-    longest_rest = lines[count:] - lines[:count]
-    is_cut = line.onset[1:] - line.offset[:-1] > longest_rest[:-1]
-    is_cut &= bar[1:] >= bar_after[:-1]  # a bar is never cut in two
-    edges = []
-    for first, after in pairwise([0, *(np.flatnonzero(is_cut) + 1).tolist(), len(bar)]):
-        while first < after:
-            edges.append(first)
-            first = min(after, int(np.searchsorted(bar, bar[first] + rules.max_bars)))
-    last = np.array([*edges[1:], len(bar)]) - 1
-    first_bar = bar[edges]
-    bars = np.minimum(bar_after[last] - first_bar, rules.max_bars)
-    start, end = bar_map.start(np.stack((first_bar, first_bar + bars)))
-    rows = np.stack((edges, last + 1, first_bar, bars, start, end), axis=1).tolist()
-    return [_Span(slice(first, after), *rest) for first, after, *rest in rows]
+def _melodies(
+    voices: Sequence[_Voice], rules: MelodyRules, pickups: Sequence[int]
+) -> list[list[FoundMelody | LeftOut]]:
+    """Make melodies of voices: what was found in each, in order."""
+    grid = rules.steps_per_quarter
+    divisions = [voice.score.ticks_per_quarter for voice in voices]
+    by_piece = {voice.piece: voice.score for voice in voices}
+    of_piece = {piece: _bar_map(score, pickups[piece]) for piece, score in by_piece.items()}
+    bar_maps = [of_piece[voice.piece] for voice in voices]
+    is_skyline = rules.melody == "skyline"
+    lines = lay_on_grid([v.notes for v in voices], divisions, grid, is_skyline=is_skyline)
+    spans = cut_at_rests(lines, BarMaps(bar_maps), rules.max_rest_bars, rules.max_bars)
+    results: list[list[FoundMelody | LeftOut]] = [[] for _ in voices]
+    kept: list[_Kept] = []
+    for span in _described(lines, spans, np.array(divisions), grid):
+        voice, bar_map = voices[span.voice], bar_maps[span.voice]
+        meters = _between(bar_map.meters, span.start, span.end)
+        semitones = _octaves_to_fit(span.lowest, span.highest, rules)
+        objection = _objection(lines, span, meters, voice.score.ticks_per_quarter, rules)
+        if semitones is None and objection is None:
+            lowest, highest = min(span.lowest, rules.lowest), max(span.highest, rules.highest)
+            objection = "range too wide", f"--lowest {lowest} --highest {highest}"
+        if semitones is None or objection is not None:
+            reason, keep = objection or ("", "")
+            where = f"part {voice.track + 1}, bar {span.first_bar + 1}"
+            left_out = LeftOut(reason, "melody", where, span.after_played - span.first_played, keep)
+            results[span.voice].append(left_out)
+        else:
+            kept.append(_Kept(span, semitones, meters))
+    for melody, (span, _, _) in zip(
+        _cut_out(kept, lines, spans, voices, rules, bar_maps, pickups), kept, strict=True
+    ):
+        results[span.voice].append(melody)
+    return results
 
 
-def _melody(
-    score: Score,
-    bar_map: BarMap,
-    line: _Line,
-    span: _Span,
-    rules: MelodyRules,
-    track: int,
-    pickup: int,
-) -> FoundMelody | LeftOut:
-    """Cut one stretch out at its bar lines, unless a rule is against it."""
-    line = line.of(span.notes)
-    played = line.played[line.first_played[0] : line.last_played[-1] + 1]
-    meters = _between(bar_map.meters, span.start, span.end)
-    low, high = int(line.pitch.min()), int(line.pitch.max())
-    semitones = _octaves_to_fit(low, high, rules)
-    reason, keep = _objection(line.pitch, played, span, meters, score.ticks_per_quarter, rules)
-    if semitones is None and not reason:
-        reason = "range too wide"
-        keep = f"--lowest {min(low, rules.lowest)} --highest {max(high, rules.highest)}"
-    if semitones is None or reason:
-        where = f"part {track + 1}, bar {span.first_bar + 1}"
-        return LeftOut(reason, "melody", where, len(played), keep)
-    columns, steps = _columns(line, span, score.ticks_per_quarter, rules)
-    columns[2] += semitones
-    return FoundMelody(
-        track=track,
-        columns=columns,
-        ticks_per_quarter=score.ticks_per_quarter,
-        end_tick=span.end - span.start,
-        bars=span.bars,
-        tempos=_between(score.tempo_map, span.start, span.end),
-        meters=meters,
-        keys=_between(score.keys, span.start, span.end),
-        semitones=semitones,
-        merged=len(played) - columns.shape[1],
-        pickup=pickup,
-        fingerprint=fingerprint(steps, columns[2]),
-        sketch=sketch(columns[2]),
+def _described(
+    lines: Lines, spans: Spans, ticks_per_quarter: np.ndarray, steps_per_quarter: int
+) -> list[_Span]:
+    """Work out what rules ask about every span."""
+    first_played = lines.first_played[spans.low]
+    after_played = lines.last_played[spans.high - 1] + 1
+    near = np.concatenate(([0], np.cumsum(lines.is_on_grid)))  # up to each played note
+    share = (near[after_played] - near[first_played]) / (after_played - first_played)
+    sounds = np.zeros((len(spans.low), HIGHEST_PITCH + 1), dtype=bool)  # span pitch
+    sounds[np.repeat(np.arange(len(sounds)), spans.high - spans.low), lines.pitch] = True
+    length = spans.end - spans.start
+    columns = (
+        *spans,
+        first_played,
+        after_played,
+        share,
+        np.minimum.reduceat(lines.pitch, spans.low),
+        np.maximum.reduceat(lines.pitch, spans.low),
+        sounds.sum(axis=1),
+        ticks_to_steps(length, ticks_per_quarter[spans.voice], steps_per_quarter),
     )
+    return list(map(_Span, *(column.tolist() for column in columns)))
+
+
+class _Kept(NamedTuple):
+    """A span that passed."""
+
+    span: _Span
+    semitones: int
+    meters: tuple[Meter, ...]
+
+
+def _cut_out(
+    kept: Sequence[_Kept],
+    lines: Lines,
+    spans: Spans,
+    voices: Sequence[_Voice],
+    rules: MelodyRules,
+    bar_maps: Sequence[BarMap],
+    pickups: Sequence[int],
+) -> list[FoundMelody]:
+    """Cut the spans that passed out at their bar lines."""
+    if not kept:
+        return []
+    counts = spans.high - spans.low
+    start, end = (np.repeat(ticks, counts) for ticks in (spans.start, spans.end))
+    duration = np.minimum(lines.offset, end) - lines.onset
+    table = np.stack((lines.onset - start, duration, lines.pitch, lines.velocity)).astype(np.int32)
+    columns: list[np.ndarray] = []
+    steps: list[np.ndarray] = []
+    for span, semitones, _ in kept:
+        division = voices[span.voice].score.ticks_per_quarter
+        ticks_per_step, rest = divmod(division, rules.steps_per_quarter)
+        if rest or span.start % ticks_per_step:
+            own, step = _laid_anew(lines, span, division, rules)
+        else:
+            own = table[:, span.low : span.high].copy()
+            step = lines.step[span.low : span.high] - span.start // ticks_per_step
+        if step[-1] >= span.length_steps:  # rounded beyond the last bar line
+            own, step = own[:, :-1], step[:-1]
+        own[2] += semitones
+        columns.append(own)
+        steps.append(step)
+    first = np.cumsum([0, *(len(step) for step in steps[:-1])])
+    every_pitch = np.concatenate([own[2] for own in columns])
+    prints = fingerprints(np.concatenate(steps), every_pitch, first)
+    melodies = []
+    for (span, semitones, meters), own, fingerprint, sketch in zip(
+        kept, columns, prints, sketches(every_pitch, first), strict=True
+    ):
+        voice = voices[span.voice]
+        melodies.append(
+            FoundMelody(
+                track=voice.track,
+                columns=own,
+                ticks_per_quarter=voice.score.ticks_per_quarter,
+                end_tick=span.end - span.start,
+                bars=span.bars,
+                tempos=_between(voice.score.tempo_map, span.start, span.end),
+                meters=meters,
+                keys=_between(voice.score.keys, span.start, span.end),
+                semitones=semitones,
+                merged=span.after_played - span.first_played - own.shape[1],
+                pickup=pickups[voice.piece],
+                fingerprint=fingerprint,
+                sketch=sketch,
+            )
+        )
+    return melodies
+
+
+def _laid_anew(
+    lines: Lines, span: _Span, ticks_per_quarter: int, rules: MelodyRules
+) -> tuple[np.ndarray, np.ndarray]:
+    """Note columns and steps where a bar line is off the grid: the grid starts at that line."""
+    onset, offset, pitch, velocity = (
+        column[span.low : span.high]
+        for column in (lines.onset, lines.offset, lines.pitch, lines.velocity)
+    )
+    notes = Notes(onset - span.start, offset - onset, pitch, velocity)
+    line = lay_on_grid(
+        [notes],
+        [ticks_per_quarter],
+        rules.steps_per_quarter,
+        is_skyline=rules.melody == "skyline",
+    )
+    duration = np.minimum(line.offset, span.end - span.start) - line.onset
+    columns = np.stack((line.onset, duration, line.pitch, line.velocity)).astype(np.int32)
+    return columns, line.step
 
 
 def _objection(
-    pitch: np.ndarray,
-    played: np.ndarray,
+    lines: Lines,
     span: _Span,
     meters: Sequence[Meter],
     ticks_per_quarter: int,
     rules: MelodyRules,
-) -> tuple[str, str]:
-    """First rule that is against a melody, and the switch that would lift it; or two blanks."""
+) -> tuple[str, str] | None:
+    """First rule that is against a melody, and the switch that would lift it."""
     if span.bars < rules.min_bars:
         return "too short", f"--min-bars {span.bars}"
-    pitches = len(set(pitch.tolist()))
-    if pitches < rules.min_pitches:
-        return "too few pitches", f"--min-pitches {pitches}"
+    if span.pitches < rules.min_pitches:
+        return "too few pitches", f"--min-pitches {span.pitches}"
     if not _has_whole_steps(meters, rules.steps_per_quarter):
         finer = (grid for grid in _finer_grids(rules) if _has_whole_steps(meters, grid))
         grid = next(finer, 32)
         return "meter finer than the grid", f"--steps-per-quarter {grid}"
-    share = _share_on_grid(played, ticks_per_quarter, rules.steps_per_quarter)
-    if share >= rules.min_on_grid:
-        return "", ""
+    if span.share_on_grid >= rules.min_on_grid:
+        return None
+    played = lines.played[span.first_played : span.after_played]
     for grid in _finer_grids(rules):
-        if _share_on_grid(played, ticks_per_quarter, grid) >= rules.min_on_grid:
+        if near_grid(played, ticks_per_quarter, grid).mean() >= rules.min_on_grid:
             is_triplet = grid % 3 == 0 and rules.steps_per_quarter % 3 != 0
             return (
                 "triplets" if is_triplet else "finer than the grid",
                 f"--steps-per-quarter {grid}",
             )
-    return "free timing", f"--min-on-grid {int(share * 100) / 100}"
-
-
-def _columns(
-    line: _Line, span: _Span, ticks_per_quarter: int, rules: MelodyRules
-) -> tuple[np.ndarray, np.ndarray]:
-    """Note columns from the first bar line on, and the step of each onset."""
-    length = span.end - span.start
-    ticks_per_step, rest = divmod(ticks_per_quarter, rules.steps_per_quarter)
-    if rest or span.start % ticks_per_step:
-        # The first bar line is off the grid, or a tick is: the grid starts at that line.
-        onset = line.onset - span.start
-        notes = Notes(onset, line.offset - line.onset, line.pitch, line.velocity)
-        line = _line(notes, ticks_per_quarter, rules)
-        onset, offset, step = line.onset, np.minimum(line.offset, length), line.step
-    else:
-        onset, offset = line.onset - span.start, np.minimum(line.offset, span.end) - span.start
-        step = line.step - span.start // ticks_per_step
-    columns = np.stack((onset, offset - onset, line.pitch, line.velocity)).astype(np.int32)
-    steps = ticks_to_steps(np.array(length), ticks_per_quarter, rules.steps_per_quarter)
-    if step[-1] >= steps:  # rounded beyond the last bar line
-        return columns[:, :-1], step[:-1]
-    return columns, step
+    return "free timing", f"--min-on-grid {int(span.share_on_grid * 100) / 100}"
 
 
 def _between(events: Sequence[Any], start: int, end: int) -> tuple[Any, ...]:
     """Events that hold in a span, counted from its start; the one before it stands at its start."""
     first = max(start, 0)  # what is said at tick 0 holds in the silence before an upbeat too
+    if len(events) < 2 and all(event.tick == 0 for event in events):  # nearly always
+        return tuple(events)
     before = [event._replace(tick=0) for event in events if event.tick <= first][-1:]
     inside = [event for event in events if first < event.tick < end]
     return (*before, *(event._replace(tick=event.tick - start) for event in inside))
@@ -402,13 +473,6 @@ def _finer_grids(rules: MelodyRules) -> list[int]:
 
 def _has_whole_steps(meters: Sequence[Meter], steps_per_quarter: int) -> bool:
     return not any(4 * m.numerator * steps_per_quarter % m.denominator for m in meters)
-
-
-def _share_on_grid(onset: np.ndarray, ticks_per_quarter: int, steps_per_quarter: int) -> float:
-    """Share of onsets close to a grid step."""
-    step = ticks_to_steps(onset, ticks_per_quarter, steps_per_quarter)
-    distance = np.abs(onset * steps_per_quarter - step * ticks_per_quarter)
-    return float((distance <= GRID_TOLERANCE * ticks_per_quarter).mean())
 
 
 def _octaves_to_fit(low: int, high: int, rules: MelodyRules) -> int | None:

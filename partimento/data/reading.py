@@ -1,40 +1,31 @@
 """Reading: many music files to melodies, on one core or on all of them.
 
-`read_all` takes files as they come, hands them in batches to worker processes and gives back one
-`FileReading` a file, in order, holding no more than a few batches at a time. No file stops it: what
-cannot be read is a `Skipped` in the result.
+`read_all` takes files as they come, reads them in batches, beside other processes if there are
+many, and gives back one `FileReading` a file, in order, holding no more than a few batches at a
+time. No file stops it: what cannot be read is a `Skipped` in the result.
 """
 
 import hashlib
-import multiprocessing
-import signal
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from itertools import chain, islice
+from itertools import pairwise
 from typing import NamedTuple
-
-import numpy as np
 
 from partimento.data.found import Item, Skipped, why
 from partimento.data.melodies import (
     FoundMelody,
     LeftOut,
     MelodyRules,
-    extract_melodies,
-    is_one_voice,
+    extract_all,
 )
 from partimento.data.sources import SourceFile, Track
+from partimento.data.workers import in_order
 from partimento.errors import LimitError, PartimentoError
-from partimento.formats.midi import Limits, read_midi
+from partimento.formats.midi import Limits, read_many, read_midi
 from partimento.music.notes import Notes
 from partimento.music.score import Score
-from partimento.music.timing import TempoMap
 
 BATCH_FILES = 64
-BATCH_BYTES = 2**20
-FEW_FILES = 1000  # starting processes takes longer than reading these
+BATCH_BYTES = 2**17  # what larger ones need does not stay in the processor's cache
 
 
 class FileFacts(NamedTuple):
@@ -72,72 +63,78 @@ def read_all(
 ) -> Iterator[FileReading | Item]:
     """Read files and find their melodies; what is no `SourceFile` passes through unchanged.
 
-    With more than one worker processes are spawned, which import the main module again: a script
-    that asks for them must guard what it does with ``if __name__ == "__main__":``.
+    With more than one worker see `workers.in_order`: a script must guard what it does.
     """
-    stream = iter(items)
-    head = list(islice(stream, FEW_FILES)) if workers > 1 else []
-    work = (rules, salvage, max_file_bytes)
-    if workers <= 1 or len(head) < FEW_FILES:
-        for item in (*head, *stream):
-            yield read_one(item, *work) if isinstance(item, SourceFile) else item
-        return
-    waiting: deque[tuple[list[SourceFile | Item], Future[list[FileReading | Item]] | None]]
-    waiting = deque()
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupts)
-    is_broken = False
-
-    def finish() -> list[FileReading | Item]:
-        nonlocal is_broken
-        batch, future = waiting.popleft()
-        try:
-            if future is not None:
-                return future.result()
-        except BrokenProcessPool:  # a worker was killed, or could not start: go on by ourselves
-            is_broken = True
-        return read_batch(batch, *work)
-
-    try:
-        for batch in _batches(chain(head, stream)):
-            try:
-                future = None if is_broken else pool.submit(read_batch, batch, *work)
-            except BrokenProcessPool:
-                future, is_broken = None, True
-            waiting.append((batch, future))
-            if len(waiting) > 3 * workers:
-                yield from finish()
-        while waiting:
-            yield from finish()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    settings = (rules, salvage, max_file_bytes)
+    for readings in in_order(read_batch, _batches(items), settings, workers=workers):
+        yield from readings
 
 
 def read_batch(
     batch: list[SourceFile | Item], rules: MelodyRules, salvage: bool, max_file_bytes: int
 ) -> list[FileReading | Item]:
-    """Read some files, in this process."""
-    return [
-        read_one(item, rules, salvage, max_file_bytes) if isinstance(item, SourceFile) else item
-        for item in batch
-    ]
+    """Read some files, in this process; never raises for what is in them."""
+    files = [item for item in batch if isinstance(item, SourceFile)]
+    readings = iter(_read_files(files, rules, salvage, Limits(max_bytes=max_file_bytes)))
+    return [next(readings) if isinstance(item, SourceFile) else item for item in batch]
 
 
-def read_one(
-    file: SourceFile, rules: MelodyRules, salvage: bool, max_file_bytes: int
-) -> FileReading:
-    """Read one file and find its melodies; never raises for what is in it."""
-    digest = hashlib.blake2b(file.data, digest_size=16).digest()
-    limits = Limits(max_bytes=max_file_bytes)
+def _read_files(
+    files: list[SourceFile], rules: MelodyRules, salvage: bool, limits: Limits
+) -> list[FileReading]:
+    """Read files together, or each by itself where that is too much for them."""
+    if not files:
+        return []
     try:
-        score = read_midi(file.data, limits=limits, salvage=salvage, source=file.name)
-        tracks, strange = _known_tracks(score, file.tracks)
-        melodies, left_out = extract_melodies(score, rules, tracks)
-        facts = _facts(score)
+        scores: list[Score | Skipped] = [
+            _score(file, salvage, limits) if score is None else score
+            for file, score in zip(files, read_many([f.data for f in files], limits), strict=True)
+        ]
+        asked = [
+            (None, []) if isinstance(score, Skipped) else _known_tracks(score, file.tracks)
+            for file, score in zip(files, scores, strict=True)
+        ]
+        sound = [score for score in scores if isinstance(score, Score)]
+        tracks = [
+            known
+            for score, (known, _) in zip(scores, asked, strict=True)
+            if isinstance(score, Score)
+        ]
+        extracted = iter(extract_all(sound, rules, tracks))
     except (PartimentoError, MemoryError) as error:
-        problem = _problem(file, error, salvage, limits)
-        return FileReading(file.name, file.split, digest, None, [], [], problem)
-    return FileReading(file.name, file.split, digest, facts, melodies, left_out + strange, None)
+        if len(files) > 1:
+            return [reading for f in files for reading in _read_files([f], rules, salvage, limits)]
+        problem = _problem(files[0], error, salvage, limits)
+        return [_reading(files[0], problem)]
+    readings = []
+    for file, score, (_, strange) in zip(files, scores, asked, strict=True):
+        if isinstance(score, Skipped):
+            readings.append(_reading(file, score))
+            continue
+        found = next(extracted)
+        left_out = found.left_out + strange
+        facts = _facts(score, found.is_one_voice)
+        digest = _digest(file)
+        readings.append(
+            FileReading(file.name, file.split, digest, facts, found.melodies, left_out, None)
+        )
+    return readings
+
+
+def _score(file: SourceFile, salvage: bool, limits: Limits) -> Score | Skipped:
+    """Read one file alone; say why if it cannot be."""
+    try:
+        return read_midi(file.data, limits=limits, salvage=salvage, source=file.name)
+    except (PartimentoError, MemoryError) as error:
+        return _problem(file, error, salvage, limits)
+
+
+def _reading(file: SourceFile, problem: Skipped) -> FileReading:
+    return FileReading(file.name, file.split, _digest(file), None, [], [], problem)
+
+
+def _digest(file: SourceFile) -> bytes:
+    return hashlib.blake2b(file.data, digest_size=16).digest()
 
 
 def _known_tracks(
@@ -158,20 +155,31 @@ def _known_tracks(
     return known, strange
 
 
-def _facts(score: Score) -> FileFacts:
+def _facts(score: Score, one_voice: list[bool]) -> FileFacts:
     parts = [part for part in score.parts if len(part.notes)]
     drums = sum(part.is_drum for part in parts)
-    one_voice = sum(not part.is_drum and is_one_voice(part.notes, score) for part in parts)
+    pairs = zip(parts, one_voice, strict=True)
+    lines = sum(is_line and not part.is_drum for part, is_line in pairs)
     return FileFacts(
         notes=score.num_notes,
-        seconds=float(TempoMap.of(score).seconds(np.array(score.end_tick))),
-        one_voice_parts=one_voice,
-        polyphonic_parts=len(parts) - drums - one_voice,
+        seconds=_seconds(score),
+        one_voice_parts=lines,
+        polyphonic_parts=len(parts) - drums - lines,
         drum_parts=drums,
         meter=str(score.meter),
         key=str(score.keys[0]) if score.keys else "",
         qpm=score.qpm,
     )
+
+
+def _seconds(score: Score) -> float:
+    """Length of a piece. `TempoMap` does the same for arrays of ticks, and takes longer."""
+    tempos = [tempo for tempo in score.tempo_map if tempo.tick < score.end_tick]
+    ticks = [*(tempo.tick for tempo in tempos), score.end_tick]
+    seconds = 0.0
+    for tempo, (start, stop) in zip(tempos, pairwise(ticks), strict=True):
+        seconds += (stop - start) * (tempo.microseconds_per_quarter / 1e6 / score.ticks_per_quarter)
+    return seconds
 
 
 def _problem(file: SourceFile, error: BaseException, salvage: bool, limits: Limits) -> Skipped:
@@ -199,8 +207,3 @@ def _batches(items: Iterable[SourceFile | Item]) -> Iterator[list[SourceFile | I
             batch, size = [], 0
     if batch:
         yield batch
-
-
-def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the process that started us."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -161,7 +161,9 @@ def read_file(path: Path, name: str, limits: WalkLimits) -> bytes | Skipped:
                 return Skipped(shown(name), "not a file", "changed while it was opened")
             if status.st_size > limits.max_file_bytes:
                 return too_large(name, status.st_size, limits)
-            data = file.read(limits.max_file_bytes + 1)
+            data = file.read(status.st_size + 1)
+            if len(data) > status.st_size:  # it grows, or does not say its size
+                data += file.read(limits.max_file_bytes + 1 - len(data))
     except (OSError, ValueError) as error:
         return Skipped(shown(name), "cannot be opened", why(error))
     return data if len(data) <= limits.max_file_bytes else too_large(name, len(data), limits)

@@ -21,7 +21,7 @@ import numpy as np
 from partimento.errors import MusicError, ParameterError, VocabularyError
 from partimento.music.four_voices import RANGES, SILENT, VOICES, FourVoices
 from partimento.music.keys import estimate_key
-from partimento.music.notes import DEFAULT_VELOCITY, Notes
+from partimento.music.notes import DEFAULT_VELOCITY, HIGHEST_PITCH, Notes
 from partimento.music.pitches import pitch_name
 from partimento.music.score import Key, Part, Score
 from partimento.music.time_transforms import with_whole_steps
@@ -352,7 +352,8 @@ def _shift(
 ) -> int:
     """Semitones from the piece to what the model hears: as few as bring all voices into range."""
     there = np.flatnonzero(read.is_there)
-    moves = np.arange(-127, 128)
+    # What a model may write, moved back, is a pitch of MIDI.
+    moves = np.arange(representation.highest - HIGHEST_PITCH, representation.lowest + 1)
     outside = np.zeros(len(moves))  # the largest share of a voice's time that is out of its range
     has_tokens = np.ones(len(moves), dtype=bool)
     for voice in there:
@@ -362,17 +363,12 @@ def _shift(
         outside = np.maximum(outside, ((heard < low) | (heard > high)).mean(axis=1))
         lowest, highest = representation.lowest, representation.highest
         has_tokens &= (heard.min(axis=1) >= lowest) & (heard.max(axis=1) <= highest)
-    # All in range, else as little outside as can be; of those the nearest, octaves before others.
-    cost = outside + 2 * ~has_tokens
-    near = np.abs(moves) <= HEARD_NEAR
-    allowed = near | (moves % 12 == 0) if fit else near
-    order = np.lexsort((np.abs(moves), moves % 12 != 0, cost > 0, ~allowed))
-    exact = [move for move in order if allowed[move] and cost[move] == 0]
-    if exact:
-        best = min(exact, key=lambda move: abs(int(moves[move])))
-    else:
-        pool = np.flatnonzero(allowed if not fit else np.ones(len(moves), dtype=bool))
-        best = min(pool, key=lambda move: (round(cost[move], 2), abs(int(moves[move]))))
+    # As little outside as can be; of those that are alike, near ones before octaves before others.
+    cost = np.round(outside + 2 * ~has_tokens, 2)
+    is_near = np.abs(moves) <= HEARD_NEAR
+    rank = np.where(is_near, 0, np.where(moves % 12 == 0, 1, 2))
+    order = np.lexsort((np.abs(moves), rank, cost))
+    best = int(order[0] if fit else order[is_near[order]][0])
     shift = int(moves[best])
     if not has_tokens[best] or (outside[best] > MAX_OUT_OF_RANGE and not fit):
         raise VocabularyError(_out_of_range(pitch, there, representation, fit))

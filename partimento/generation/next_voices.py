@@ -18,6 +18,7 @@ they are imagined in `VERSIONS` ways, weighed by how well they explain what is t
 time.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
@@ -25,13 +26,14 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from partimento.generation.frame_engine import FrameEngine
-from partimento.generation.frame_writing import VERSIONS, FrameTask, filtered
+from partimento.generation.frame_writing import TOGETHER, VERSIONS, FrameTask, filtered
 from partimento.generation.next import check_top
 from partimento.generation.sampling import Sampling, softmax
 from partimento.generation.voice_rules import VoiceRules
 from partimento.music.chords import chords_of
 from partimento.music.four_voices import VOICES
 from partimento.music.pitches import pitch_name
+from partimento.music.score import Key
 from partimento.representations.frames import NO_KEY, NUM_VOICES
 from partimento.representations.satb import REST, SatbRepresentation
 
@@ -109,6 +111,8 @@ class NextVoices:
         Probability of the frames that were not followed up.
     waits_qn, wait_probabilities : float64 arrays, shape (step,)
         Quarters from the primer's end, and the probability that the next frame comes then.
+    key : Key or None
+        By which notes and chords are spelled.
     """
 
     frames: np.ndarray
@@ -118,6 +122,7 @@ class NextVoices:
     left_out: float
     waits_qn: np.ndarray
     wait_probabilities: np.ndarray
+    key: Key | None = None
 
     def voice(self, voice: str, top: int | None = None) -> list[VoiceChoice]:
         """Choices of one voice, likeliest first: its marginal probabilities."""
@@ -127,7 +132,7 @@ class NextVoices:
         found = [
             VoiceChoice(
                 None if pitch < 0 else pitch,
-                name_of(pitch),
+                name_of(pitch, self.key),
                 share,
                 bool(pitch == self.held[number]),
             )
@@ -142,7 +147,7 @@ class NextVoices:
         return [
             FrameChoice(
                 tuple(None if pitch < 0 else pitch for pitch in pitches),
-                tuple(name_of(pitch) for pitch in pitches),
+                tuple(name_of(pitch, self.key) for pitch in pitches),
                 chord,
                 share,
             )
@@ -157,7 +162,7 @@ class NextVoices:
     @cached_property
     def chord_names(self) -> list[str]:
         """Name of the chord that each frame makes."""
-        return [REST_NAME if c is None else c.name() for c in chords_of(self.frames)]
+        return [REST_NAME if c is None else c.name(self.key) for c in chords_of(self.frames)]
 
     def chords(self, top: int | None = None) -> list[tuple[str, float]]:
         """Chords, likeliest first: the probabilities of the frames that make them, added up."""
@@ -189,9 +194,9 @@ class NextVoices:
         return f"NextVoices({likeliest}, …)"
 
 
-def name_of(pitch: int) -> str:
+def name_of(pitch: int, key: Key | None = None) -> str:
     """Name of a pitch; a negative one is a rest."""
-    return REST_NAME if pitch < 0 else pitch_name(pitch, with_signs=True)
+    return REST_NAME if pitch < 0 else pitch_name(pitch, key, with_signs=True)
 
 
 def next_voices(
@@ -199,6 +204,7 @@ def next_voices(
     task: FrameTask,
     *,
     shift: int = 0,
+    spelled_in: Key | None = None,
     temperature: float = 1.0,
     seed: int = 0,
     versions: int = VERSIONS,
@@ -211,67 +217,47 @@ def next_voices(
         The primer; voices that it lacks are `unknown`.
     shift
         Semitones from the piece to the tokens.
+    spelled_in
+        Key of the piece, for names.
     temperature
         Divides the logits, so that probabilities are as often right as they say.
     seed
         Of the voices that are imagined where the primer lacks them.
     """
+    representation = engine.representation
+    steps = HORIZON_QUARTERS * representation.steps_per_quarter
     tokens, frames, log_weights = filtered(
         engine, task, [seed], Sampling(), VoiceRules(keep_ranges=False), versions
     )
     weights = np.exp(log_weights[0] - log_weights[0].max())
-    is_given = task.cells[-1] != engine.representation.unknown
-    return next_of(
-        frames,
-        tokens[:, -1],
-        weights / weights.sum(),
-        is_given=is_given,
-        shift=shift,
-        temperature=temperature,
-        key=task.key,
-    )
+    weights /= weights.sum()
+    spread = spread_out(frames, tokens[:, -1], steps, temperature, key=task.key)
+    return gathered(representation, spread, weights, task.cells[-1], shift, spelled_in)
 
 
-def next_of(
-    frames: "Going",
+def gathered(
+    representation: SatbRepresentation,
+    spread: "Spread",
+    weights: np.ndarray,
     last: np.ndarray,
-    weights: np.ndarray | None = None,
-    *,
-    is_given: np.ndarray,
-    shift: int = 0,
-    temperature: float = 1.0,
-    key: int = NO_KEY,
-    least: float = LEAST,
+    shift: int,
+    spelled_in: Key | None,
 ) -> NextVoices:
-    """Predict the next frame of a piece, of which there may be several versions.
+    """Add up what may follow rows of a batch, by the weights of these rows.
 
     Parameters
     ----------
-    frames
-        The versions, where they stand; they go on meanwhile.
     last
-        Cells of their last frames, shape (version, voice).
-    weights
-        Of the versions, summing to 1; all the same if `None`.
-    is_given
-        Voices that were given, and so the same in all versions; shape (voice,).
-    shift, temperature
-        As in `next_voices`.
-    key
-        For networks that read it.
-    least
-        Probability of a beginning of a frame that is followed up.
+        Cells of the primer's last step, `unknown` in voices that it lacks; shape (voice,).
     """
-    representation = frames.engine.representation
-    steps = HORIZON_QUARTERS * representation.steps_per_quarter
-    if weights is None:
-        weights = np.full(len(last), 1 / len(last))
-    spread = spread_out(frames, last, steps, temperature, key=key, least=least)
-    mass = spread.probabilities * weights[spread.rows]
-    unique, places = np.unique(spread.cells, axis=0, return_inverse=True)
+    is_meant = weights[spread.rows] > 0
+    mass = (spread.probabilities * weights[spread.rows])[is_meant]
+    unique, places = np.unique(spread.cells[is_meant], axis=0, return_inverse=True)
     total = np.bincount(places.ravel(), weights=mass, minlength=len(unique))
     order = np.argsort(-total, kind="stable")
-    held = np.where(is_given, _pitches(last[0], representation, shift), -2)
+    is_given = last != representation.unknown
+    held = np.where(is_given, _pitches(last, representation, shift), -2)
+    steps = spread.moves.shape[1]
     return NextVoices(
         _pitches(unique[order], representation, shift),
         total[order],
@@ -280,6 +266,7 @@ def next_of(
         float(weights @ spread.left_out),
         np.arange(steps) / representation.steps_per_quarter,
         weights @ spread.moves,
+        spelled_in,
     )
 
 
@@ -312,7 +299,7 @@ class Spread(NamedTuple):
 
 
 def spread_out(
-    frames: "Going",
+    frames: Going,
     held: np.ndarray,
     steps: int,
     temperature: float = 1.0,
@@ -372,7 +359,7 @@ class _Beginnings:
     """Beginnings of the frame that comes now, of a batch of pieces: cells of the voices so far."""
 
     def __init__(
-        self, frames: "Going", held: np.ndarray, temperature: float, least: np.ndarray
+        self, frames: Going, held: np.ndarray, temperature: float, least: np.ndarray
     ) -> None:
         self._frames, self._held = frames, held
         self._temperature, self._least = temperature, least
@@ -399,3 +386,44 @@ class _Beginnings:
     @property
     def _unknown(self) -> int:
         return self._frames.engine.representation.unknown
+
+
+def next_along(
+    engine: FrameEngine,
+    pieces: Sequence[np.ndarray],
+    every: int,
+    temperature: float = 1.0,
+) -> Iterator[tuple[int, int, NextVoices]]:
+    """Predict the next frame after many beginnings of some pieces, together for speed.
+
+    Parameters
+    ----------
+    pieces
+        Cells of each, shape (step, voice), all known, each from a beat on.
+    every
+        Steps from one beginning to the next.
+
+    Yields
+    ------
+    piece, step, following
+        What `next_voices` says of the first so many steps of a piece.
+    """
+    representation = engine.representation
+    steps = HORIZON_QUARTERS * representation.steps_per_quarter
+    for start in range(0, len(pieces), TOGETHER):
+        here = list(range(start, min(start + TOGETHER, len(pieces))))
+        frames = engine.start(len(here))
+        for step in range(max(len(pieces[number]) for number in here)):
+            kept = [row for row, number in enumerate(here) if step < len(pieces[number])]
+            if len(kept) < len(here):
+                frames, here = frames.take(np.array(kept)), [here[row] for row in kept]
+            held = np.stack([pieces[number][step] for number in here])
+            frames.begin()
+            frames.add(held)
+            if (step + 1) % every:
+                continue
+            copies = frames.take(np.arange(len(here)))
+            spread = spread_out(copies, held, steps, temperature)
+            for row, number in enumerate(here):
+                weights = (np.arange(len(here)) == row).astype(np.float64)
+                yield number, step + 1, gathered(representation, spread, weights, held[row], 0, None)

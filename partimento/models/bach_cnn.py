@@ -40,7 +40,7 @@ from partimento.generation.fill_engine import FillEngine
 from partimento.generation.fill_frames import start_filling
 from partimento.generation.gibbs import FillTask, fill
 from partimento.generation.hearing_voices import HeardVoices, hear_voices
-from partimento.generation.next_voices import NextVoices, next_of
+from partimento.generation.next_voices import HORIZON_QUARTERS, NextVoices, gathered, spread_out
 from partimento.generation.sampling import Sampling, check_seed, log_softmax
 from partimento.generation.voice_continuation import Blank
 from partimento.generation.voice_likelihood import VoiceLikelihood, by_note
@@ -49,13 +49,14 @@ from partimento.models.load import FAMILIES, MissingVerbError, cannot, verb_of_m
 from partimento.models.melody_rnn import HASH_DIGITS, Music, as_score
 from partimento.models.voices_page import read_satb, stamped, voice_facts
 from partimento.music.four_voices import VOICES, FourVoices
-from partimento.music.keys import parse_key
+from partimento.music.keys import key_of_tonic, parse_key
 from partimento.music.notation import parse_meter
 from partimento.music.score import Meter, Score
 from partimento.music.voice_reading import AUTO
 from partimento.representations.filling import key_value
 
 FAMILY = "bach-cnn"
+LEAST_FOLLOWED = 1e-3  # probability of a beginning of a frame that `next` follows up
 HIDDEN_VOICE = (
     "each cell is measured with its whole voice hidden and the other three known: such surprises "
     "can be compared, but do not add up to that of the piece"
@@ -271,8 +272,16 @@ class BachCNNModel:
         """
         heard = self.hear(primer, voices=voices, fit=fit)
         frames = start_filling(self.engine, self._task(heard), check_seed(seed))
-        is_given = heard.is_given
-        return next_of(frames, frames.last, is_given=is_given, shift=heard.shift, least=1e-3)
+        steps = HORIZON_QUARTERS * self.representation.steps_per_quarter
+        spread = spread_out(frames, frames.last, steps, least=LEAST_FOLLOWED)
+        return gathered(
+            self.representation,
+            spread,
+            np.ones(1),
+            heard.tokens[-1],
+            heard.shift,
+            key_of_tonic((heard.key.tonic - heard.shift) % 12, heard.key.is_minor),
+        )
 
     def likelihood(
         self, music: Music, *, voices: str = AUTO, fit: bool = False

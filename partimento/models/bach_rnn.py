@@ -21,7 +21,7 @@ meter and tempo, and comes out as it was with the new voices beside it
 (`generation.hearing_voices`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -33,7 +33,7 @@ from partimento.generation.continuation import check_bars, seeds_of
 from partimento.generation.frame_engine import FrameEngine
 from partimento.generation.frame_writing import VERSIONS, FrameTask, frame_nats, write_frames
 from partimento.generation.hearing_voices import HeardVoices, hear_voices
-from partimento.generation.next_voices import NextVoices, next_voices
+from partimento.generation.next_voices import NextVoices, next_along, next_voices
 from partimento.generation.sampling import Sampling, check_seed
 from partimento.generation.voice_continuation import Blank, joined_strikes, lengthened
 from partimento.generation.voice_likelihood import VoiceLikelihood, by_note
@@ -42,11 +42,11 @@ from partimento.models.load import FAMILIES, MissingVerbError, cannot, verb_of_m
 from partimento.models.melody_rnn import HASH_DIGITS, Music, as_score
 from partimento.models.voices_page import read_satb, stamped, voice_facts
 from partimento.music.four_voices import VOICES, FourVoices
-from partimento.music.keys import parse_key
+from partimento.music.keys import key_of_tonic, parse_key
 from partimento.music.notation import parse_meter
 from partimento.music.score import Meter, Score
 from partimento.music.voice_reading import AUTO
-from partimento.representations.frames import MOST_LEFT, NO_KEY, key_number
+from partimento.representations.frames import MOST_LEFT, NO_KEY, key_number, key_of
 
 FAMILY = "bach-rnn"
 
@@ -230,6 +230,34 @@ class BachRNNModel:
         }
         return stamped(self, "harmonize", made, seeds, facts)
 
+    def fill(
+        self,
+        cells: np.ndarray,
+        *,
+        seed: int = 0,
+        first: int = 0,
+        temperature: float = 1.0,
+        keep_ranges: bool = True,
+        no_crossing: bool = False,
+        versions: int = VERSIONS,
+    ) -> np.ndarray:
+        """Fill the unknown cells of a table, shape (step, voice): `harmonize` without a score.
+
+        Parameters
+        ----------
+        cells
+            As `representation` has them, `unknown` where the model writes.
+        first
+            Where the first step stands in its beat.
+        """
+        rules = VoiceRules(keep_ranges, no_crossing)
+        key = NO_KEY
+        if self._network["key"]:
+            key = key_of(cells, self.representation)
+        task = FrameTask(cells, first, key, self._left(len(cells)))
+        sampling = Sampling(temperature)
+        return write_frames(self._engine, task, [check_seed(seed)], sampling, rules, versions)[0]
+
     def next(
         self, primer: Music, *, voices: str = AUTO, fit: bool = False, seed: int = 0
     ) -> NextVoices:
@@ -243,6 +271,7 @@ class BachRNNModel:
             self._engine,
             task,
             shift=heard.shift,
+            spelled_in=key_of_tonic((heard.key.tonic - heard.shift) % 12, heard.key.is_minor),
             temperature=self.temperature,
             seed=check_seed(seed),
         )
@@ -269,6 +298,19 @@ class BachRNNModel:
         """Measure many pieces, together for speed: see `nll`."""
         cells = [self.representation.encode(voices) for voices in pieces]
         return frame_nats(self._engine, cells, [voices.first for voices in pieces])
+
+    def next_along(
+        self, pieces: Sequence[FourVoices], every: int = 4
+    ) -> Iterator[tuple[int, int, NextVoices]]:
+        """Say what comes next after every beat of some pieces: piece, step, and what `next` says.
+
+        Parameters
+        ----------
+        every
+            Steps from one question to the next.
+        """
+        cells = [self.representation.encode(voices) for voices in pieces]
+        return next_along(self._engine, cells, every, self.temperature)
 
     def hear(self, music: Music, *, voices: str = AUTO, fit: bool = False) -> HeardVoices:
         """Show what the model hears of a piece, and what was changed for its ears."""

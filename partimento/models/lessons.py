@@ -266,7 +266,9 @@ def preset_for(name: str) -> Preset:
         if config in presets:
             return presets[config]
     known = [name for model, presets in PRESETS.items() for name in (model, *presets)]
-    raise ParameterError(f"--for must be melody, {', '.join(known[:-1])} or {known[-1]}: {name!r}")
+    raise ParameterError(
+        f"--for must be melody, satb, {', '.join(known[:-1])} or {known[-1]}: {name!r}"
+    )
 
 
 def representation_for(name: str, **changes: Any) -> MelodyRepresentation:

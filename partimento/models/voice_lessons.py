@@ -5,17 +5,14 @@ A preset fixes the network's fields and the settings; whatever the user gives re
 `chorales` is what the shipped models are trained with.
 """
 
-import json
 import os
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from partimento.data.chorales import CHORALES, VoicePiece, load_chorales
-from partimento.data.sources import data_root
-from partimento.errors import DataError, ParameterError
+from partimento.data.found import MEBIBYTE, WalkLimits
+from partimento.data.voices import VoiceData, VoiceRules, load_voices
+from partimento.errors import ParameterError
 from partimento.models.lessons import check_name, need_torch, open_run
 from partimento.representations.satb import SatbRepresentation
 from partimento.training.run_folder import RunFolder
@@ -67,22 +64,6 @@ BACH_CNN: dict[str, Preset] = {
 }
 VOICE_PRESETS: dict[str, dict[str, Preset]] = {"bach-rnn": BACH_RNN, "bach-cnn": BACH_CNN}
 USUAL_VOICE_CONFIG = "chorales"
-
-
-@dataclass(frozen=True)
-class VoiceData:
-    """Pieces for four voices, and what the card says of them."""
-
-    pieces: list[VoicePiece]
-    facts: dict[str, Any]
-
-    def text(self) -> str:
-        """Say in a line what there is."""
-        splits = self.facts["splits"]
-        return "; ".join(
-            f"{name}: {share['pieces']:,} pieces, {share['notes']:,} notes"
-            for name, share in splits.items()
-        )
 
 
 def voice_lesson_for(
@@ -138,30 +119,36 @@ def voice_lesson_for(
     return lesson
 
 
-def load_voice_pieces(lesson: "VoicesLesson") -> VoiceData:
-    """Read the sources of a lesson."""
-    if lesson.data != (CHORALES,):
-        raise DataError(f"{lesson.family} learns from {CHORALES}: give --data {CHORALES}")
-    pieces = load_chorales()
-    root = data_root()
-    assert root is not None, "the chorales were read from there"
-    manifest = json.loads((root / CHORALES / "manifest.json").read_text(encoding="utf-8"))
-    splits: dict[str, Counter[str]] = {}
-    for piece in pieces:
-        share = splits.setdefault(piece.split, Counter())
-        share.update(pieces=1, notes=int(piece.voices.is_struck.sum()))
-    source = {
-        "name": CHORALES,
-        "licence": manifest["licence"],
-        "cite": manifest["origin"]["repo"],
-        "sha256": manifest["archive_sha256"],
-    }
-    facts = {
-        "sources": [source],
-        "splits": {name: dict(share) for name, share in splits.items()},
-        "split_by": "published",
-    }
-    return VoiceData(pieces, facts)
+def load_voice_pieces(
+    lesson: "VoicesLesson",
+    *,
+    salvage: bool = False,
+    max_file_mb: int = 16,
+    split_seed: int = 0,
+    **rules: Any,
+) -> VoiceData:
+    """Read the sources of a lesson, as voices that its representation can hold.
+
+    Parameters
+    ----------
+    salvage, split_seed
+        See `partimento.data.voices.load_voices`.
+    max_file_mb
+        Larger files are left out.
+    **rules
+        Fields of `VoiceRules`; `None` is the usual value.
+    """
+    if max_file_mb < 1:
+        raise ParameterError(f"max_file_mb must be at least 1, got {max_file_mb}")
+    representation = lesson.representation
+    asked = VoiceRules(
+        steps_per_quarter=representation.steps_per_quarter,
+        lowest=representation.lowest,
+        highest=representation.highest,
+        **{field: value for field, value in rules.items() if value is not None},
+    )
+    limits = WalkLimits(max_file_bytes=max_file_mb * MEBIBYTE)
+    return load_voices(lesson.data, rules=asked, seed=split_seed, salvage=salvage, limits=limits)
 
 
 def train_voices(

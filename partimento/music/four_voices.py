@@ -141,9 +141,9 @@ def struck_by_beat(
     begins anew on a beat where the leading voice begins a note, and is held elsewhere. Where nobody
     leads, that is a beat on which the soprano or two voices change their pitch.
 
-    Of the notes of 225 hymns of the set ``open-hymnal`` that repeat a pitch, 86 % are found with
+    Of the notes of 221 hymns of the set ``open-hymnal`` that repeat a pitch, 86 % are found with
     the soprano leading, and 93 % of those found are there; with nobody leading 63 % and 88 %
-    (``benchmarks/struck.py``).
+    (``benchmarks/voice_reading.py``).
 
     Parameters
     ----------

@@ -72,15 +72,15 @@ class Notes:
             object.__setattr__(self, name, ordered)
 
     @classmethod
-    def of_sorted(
-        cls, onset: np.ndarray, duration: np.ndarray, pitch: np.ndarray, velocity: np.ndarray
-    ) -> "Notes":
-        """Wrap int64 columns that are known to be valid and in order; nothing is checked."""
+    def of_table(cls, table: np.ndarray) -> "Notes":
+        """Wrap an int64 array, shape (4, note), that is known to be valid and in order.
+
+        Its rows are onset, duration, pitch and velocity. Nothing is checked or copied.
+        """
         notes = object.__new__(cls)
-        columns = (onset, duration, pitch, velocity)
-        for name, column in zip(("onset", "duration", "pitch", "velocity"), columns, strict=True):
-            column.flags.writeable = False
-            object.__setattr__(notes, name, column)
+        table.flags.writeable = False  # and with it the views that follow
+        onset, duration, pitch, velocity = table
+        notes.__dict__.update(onset=onset, duration=duration, pitch=pitch, velocity=velocity)
         return notes
 
     @property
@@ -136,10 +136,15 @@ class Notes:
 
 def sorted_order(key: np.ndarray, duration: np.ndarray, velocity: np.ndarray) -> np.ndarray:
     """Rows in the order of a key that holds onset and pitch, then of duration and velocity."""
-    order = np.argsort(key, kind="stable")
+    order = np.argsort(key)
     ordered = key[order]
-    if (ordered[1:] == ordered[:-1]).any():  # one pitch twice at one onset: rare
-        order = np.lexsort((velocity, duration, key))
+    is_again = ordered[1:] == ordered[:-1]
+    if is_again.any():  # one pitch twice at one onset: rare
+        is_tied = np.zeros(len(order), dtype=bool)
+        is_tied[1:] = is_again
+        is_tied[:-1] |= is_again
+        tied = order[is_tied]
+        order[is_tied] = tied[np.lexsort((velocity[tied], duration[tied], key[tied]))]
     return order
 
 

@@ -144,6 +144,28 @@ class Part:
         object.__setattr__(self, "controls", _by_tick(Control, self.controls))
         object.__setattr__(self, "lyrics", _by_tick(Text, self.lyrics))
 
+    @classmethod
+    def of_checked(
+        cls,
+        notes: Notes,
+        name: str = "",
+        program: int = 0,
+        is_drum: bool = False,
+        controls: tuple[Control, ...] = (),
+        lyrics: tuple[Text, ...] = (),
+    ) -> "Part":
+        """Make a part of what is known to be valid and in order; nothing is checked."""
+        part = object.__new__(cls)
+        part.__dict__.update(
+            notes=notes,
+            name=name,
+            program=program,
+            is_drum=is_drum,
+            controls=controls,
+            lyrics=lyrics,
+        )
+        return part
+
     @property
     def end(self) -> int:
         """Tick at which the last note ends."""
@@ -215,6 +237,35 @@ class Score:
         for key in self.keys:
             if not -7 <= key.fifths <= 7:
                 raise MusicError(f"key at tick {key.tick} has {key.fifths} sharps: -7 to 7")
+
+    @classmethod
+    def of_checked(
+        cls,
+        parts: tuple[Part, ...],
+        ticks_per_quarter: int,
+        end_tick: int,
+        *,
+        tempos: tuple[Tempo, ...] = (),
+        meters: tuple[Meter, ...] = (),
+        keys: tuple[Key, ...] = (),
+        markers: tuple[Text, ...] = (),
+        title: str = "",
+        remarks: tuple[Text, ...] = (),
+    ) -> "Score":
+        """Make a score of what is known to be valid, in order and complete; nothing is checked."""
+        score = object.__new__(cls)
+        score.__dict__.update(
+            parts=parts,
+            ticks_per_quarter=ticks_per_quarter,
+            tempos=tempos,
+            meters=meters,
+            keys=keys,
+            markers=markers,
+            end_tick=end_tick,
+            title=title,
+            remarks=remarks,
+        )
+        return score
 
     # What it is.
 

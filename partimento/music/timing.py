@@ -5,13 +5,18 @@ Ticks are integers and exact. `TempoMap` turns ticks into seconds through every 
 `steps_per_quarter`.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, pairwise
 
 import numpy as np
 
 from partimento.errors import ParameterError
 from partimento.music.score import Meter, Score, Tempo
+
+_PIECE = 1 << 40  # pushes the ticks and bars of pieces apart where they are looked up together
 
 
 def quarters_to_ticks(quarters: float, ticks_per_quarter: int) -> int:
@@ -24,13 +29,20 @@ def ticks_to_quarters(ticks: int, ticks_per_quarter: int) -> float:
     return ticks / ticks_per_quarter
 
 
-def ticks_to_steps(ticks: np.ndarray, ticks_per_quarter: int, steps_per_quarter: int) -> np.ndarray:
-    """Nearest grid step of each tick; halves go to the later step. Exact integer arithmetic."""
+def ticks_to_steps(
+    ticks: np.ndarray, ticks_per_quarter: int | np.ndarray, steps_per_quarter: int
+) -> np.ndarray:
+    """Nearest grid step of each tick; halves go to the later step. Exact integer arithmetic.
+
+    An array of ticks may mix pieces: `ticks_per_quarter` then has an entry a tick.
+    """
     ticks = np.asarray(ticks, dtype=np.int64)
     return (2 * ticks * steps_per_quarter + ticks_per_quarter) // (2 * ticks_per_quarter)
 
 
-def steps_to_ticks(steps: np.ndarray, ticks_per_quarter: int, steps_per_quarter: int) -> np.ndarray:
+def steps_to_ticks(
+    steps: np.ndarray, ticks_per_quarter: int | np.ndarray, steps_per_quarter: int
+) -> np.ndarray:
     """Nearest tick of each grid step (exact where the steps divide the quarter)."""
     steps = np.asarray(steps, dtype=np.int64)
     return (2 * steps * ticks_per_quarter + steps_per_quarter) // (2 * steps_per_quarter)
@@ -130,7 +142,52 @@ class BarMap:
     @cached_property
     def _columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Start tick, bar length in ticks and first bar number of each meter."""
-        at = np.array([meter.tick for meter in self.meters], dtype=np.int64)
-        length = np.array([self.bar_ticks(meter) for meter in self.meters])
-        bars = np.ceil(np.diff(at) / length[:-1]).astype(np.int64)
-        return at, length, np.concatenate(([0], np.cumsum(bars))).astype(np.int64)
+        at, length, first = self._sections
+        return np.array(at), np.array(length), np.array(first)
+
+    @cached_property
+    def _sections(self) -> tuple[list[int], list[float], list[int]]:
+        """Give the same as lists."""
+        at = [meter.tick for meter in self.meters]
+        length = [self.bar_ticks(meter) for meter in self.meters]
+        first = [0]
+        for (start, stop), bar in zip(pairwise(at), length, strict=False):
+            first.append(first[-1] + math.ceil((stop - start) / bar))
+        return at, length, first
+
+
+class BarMaps:
+    """Bars of ticks in several pieces at once: `BarMap` for arrays that mix pieces.
+
+    Parameters
+    ----------
+    maps
+        One a piece; their order numbers them from 0.
+    """
+
+    def __init__(self, maps: Sequence[BarMap]) -> None:
+        columns = [bar_map._sections for bar_map in maps]
+        self._is_plain = all(len(at) == 1 for at, _, _ in columns)
+        self._at, self._length, self._first = (
+            np.array(list(chain(*column))) for column in zip(*columns, strict=True)
+        )
+        base = np.repeat(np.arange(len(maps)), [len(at) for at, _, _ in columns]) * _PIECE
+        self._at_key, self._first_key = self._at + base, self._first + base
+
+    def bar(self, ticks: np.ndarray, piece: np.ndarray) -> np.ndarray:
+        """Bar that each tick of each piece falls in (int64, same shape)."""
+        section = self._section(self._at_key, ticks, piece)
+        at, length, first = self._at[section], self._length[section], self._first[section]
+        return first + np.floor((ticks - at) / length).astype(np.int64)
+
+    def start(self, bars: np.ndarray, piece: np.ndarray) -> np.ndarray:
+        """First tick of each bar of each piece (int64, same shape)."""
+        section = self._section(self._first_key, bars, piece)
+        at, length, first = self._at[section], self._length[section], self._first[section]
+        return np.ceil(at + (bars - first) * length).astype(np.int64)
+
+    def _section(self, keys: np.ndarray, values: np.ndarray, piece: np.ndarray) -> np.ndarray:
+        """Which meter of which piece is in force."""
+        if self._is_plain:
+            return piece
+        return np.searchsorted(keys, values + piece * _PIECE, side="right") - 1

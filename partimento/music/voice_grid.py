@@ -68,7 +68,8 @@ def lay_voices(
     sounding = [notes for notes in voices if len(notes)]
     first_step = int(ticks_to_steps(np.array(min(n.onset[0] for n in sounding)), *scale))
     end = int(ticks_to_steps(np.array(max(n.end for n in sounding)), *scale))
-    steps = max(1, end - first_step)
+    last_step = int(ticks_to_steps(np.array(max(n.onset[-1] for n in sounding)), *scale))
+    steps = max(end, last_step + 1) - first_step
     if steps > max_steps:
         return steps
     first_tick = first_step * score.ticks_per_quarter // per_quarter

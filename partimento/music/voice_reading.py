@@ -128,6 +128,23 @@ def voice_numbers(text: str) -> tuple[int, ...]:
     return tuple(numbers)
 
 
+def parse_voices(text: str) -> list[tuple[int, str | None]]:
+    """Read what a user says of parts: each voice, and the number of its part if it is given.
+
+    Examples
+    --------
+    >>> parse_voices("soprano,bass"), parse_voices("bass=2")
+    ([(0, None), (3, None)], [(3, '2')])
+    """
+    pairs = [pair.partition("=") for pair in re.split(r"[\s,+]+", text.strip()) if pair]
+    if not pairs:
+        raise ParameterError(f"voices must be auto or some of {', '.join(VOICES)}, got nothing")
+    found = [(voice_number(name), part if equals else None) for name, equals, part in pairs]
+    if len({number for number, _ in found}) < len(found):
+        raise ParameterError(f"voices names a voice twice: {text[:40]!r}")
+    return found
+
+
 def voice_number(name: str) -> int:
     """Read the name of a voice, or its first letter: soprano is 0."""
     found = _voice_of_name(name)
@@ -138,15 +155,10 @@ def voice_number(name: str) -> int:
 
 def _asked(score: Score, voices: str, sounding: list[int]) -> dict[int, int]:
     """Parts of the voices that a user names, by voice."""
-    pairs = [pair.partition("=") for pair in re.split(r"[\s,+]+", voices.strip()) if pair]
-    names = [name for name, _, _ in pairs]
-    if not names:
-        raise ParameterError(f"voices must be auto or some of {', '.join(VOICES)}, got nothing")
-    numbers = [voice_number(name) for name in names]
-    if len(set(numbers)) < len(numbers):
-        raise ParameterError(f"voices names a voice twice: {voices[:40]!r}")
-    if any(equals for _, equals, _ in pairs):
-        parts = [_part_index(score, text) for _, _, text in pairs]
+    pairs = parse_voices(voices)
+    numbers = [number for number, _ in pairs]
+    if any(part is not None for _, part in pairs):
+        parts = [_part_index(score, part or "") for _, part in pairs]
         if len(set(parts)) < len(parts):
             raise ParameterError(f"voices names a part twice: {voices[:40]!r}")
         return dict(zip(numbers, parts, strict=True))

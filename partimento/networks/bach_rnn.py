@@ -25,6 +25,7 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional as F
 
 from partimento.errors import ParameterError
@@ -59,6 +60,10 @@ class BachRNNConfig:
         Of the layer that joins past and present, for each voice.
     dropout, input_dropout : float
         Between layers and in the heads; on what the first layer reads.
+    weight_dropout : float
+        Share of the weights from a recurrent layer to itself that is dropped, the same for all
+        steps of an example (Merity, Keskar and Socher, "Regularizing and Optimizing LSTM Language
+        Models", ICLR 2018).
     order : tuple of int
         In which the voices of a frame are chosen: 0 is the soprano.
     any_order : bool
@@ -76,6 +81,7 @@ class BachRNNConfig:
     head_size: int = 256
     dropout: float = 0.3
     input_dropout: float = 0.1
+    weight_dropout: float = 0.0
     order: tuple[int, ...] = (0, 3, 1, 2)
     any_order: bool = False
     looks_back: bool = True
@@ -96,7 +102,7 @@ class BachRNNConfig:
                 "hidden_size and head_size must be positive and num_layers 1-8, got "
                 f"{self.hidden_size}, {self.head_size} and {self.num_layers}"
             )
-        for name in ("dropout", "input_dropout"):
+        for name in ("dropout", "input_dropout", "weight_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ParameterError(f"{name} must be in [0, 1), got {getattr(self, name)}")
 
@@ -142,9 +148,24 @@ class BachRNN(nn.Module):
         state: Float[Tensor, "layer batch hidden"] | None = None,
     ) -> tuple[Float[Tensor, "batch time voice head"], Float[Tensor, "layer batch hidden"]]:
         """Give what each voice's head hears of the past, which need not wait for this frame."""
-        hidden, state = self.gru(self.front(features), state)  # batch time hidden
+        read, weights = self.front(features), self._dropped_weights()
+        if weights:
+            hidden, state = functional_call(self.gru, weights, (read, state))
+        else:
+            hidden, state = self.gru(read, state)  # batch time hidden
         joined = self.join(self.dropout(hidden))
         return joined.unflatten(-1, (NUM_VOICES, self.config.head_size)), state
+
+    def _dropped_weights(self) -> dict[str, Tensor]:
+        """Recurrent weights with some of them dropped; none where nothing is dropped."""
+        share = self.config.weight_dropout
+        if not self.training or not share:
+            return {}
+        return {
+            name: F.dropout(weights, share)
+            for name, weights in self.gru.named_parameters()
+            if name.startswith("weight_hh")
+        }
 
 
 class Front(nn.Module):
@@ -174,9 +195,7 @@ class Front(nn.Module):
         self.register_buffer("_upper", torch.tensor([0, 0, 0, 1, 1, 2]), persistent=False)
         self.register_buffer("_lower", torch.tensor([1, 2, 3, 2, 3, 3]), persistent=False)
 
-    def forward(
-        self, features: Int[Tensor, "batch time column"]
-    ) -> Float[Tensor, "batch time input"]:
+    def forward(self, features: Int[Tensor, "*batch column"]) -> Float[Tensor, "*batch input"]:
         """Embed the columns and put them side by side."""
         vocab = self.config.vocab_size
         before, last = features[..., BEFORE], features[..., LAST]

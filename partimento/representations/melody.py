@@ -320,14 +320,15 @@ class MelodyRepresentation:
         ]
 
     def _check(self, notes: Notes, onset: np.ndarray) -> None:
-        if (is_out := (notes.pitch < self.lowest) | (notes.pitch > self.highest)).any():
+        is_out = (notes.pitch < self.lowest) | (notes.pitch > self.highest)
+        if is_out.any():
             first = int(is_out.argmax())
             raise VocabularyError(
                 f"pitch {notes.pitch[first]} at tick {notes.onset[first]} has no token: this "
                 f"vocabulary spans {self.lowest}-{self.highest}. Transpose the piece, or widen the "
                 "span and train again."
             )
-        if (meets := np.diff(onset) == 0).any():
+        if (meets := onset[1:] == onset[:-1]).any():
             first = int(meets.argmax())
             raise VocabularyError(
                 f"two notes start on step {onset[first]} (ticks {notes.onset[first]} and "

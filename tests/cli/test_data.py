@@ -79,6 +79,19 @@ def test_json_is_one_document_with_the_same_numbers(mixed):
     assert report["skipped"][0]["file"] == "bad.mid"
 
 
+def test_four_voices_are_looked_for_when_asked(tmp_path):
+    line = Notes(480 * np.arange(32), np.full(32, 480), np.tile([60, 62, 64, 65], 8))
+    parts = tuple(Part(line, name) for name in ("Soprano", "Alto", "Tenor", "Bass"))
+    (tmp_path / "hymn.mid").write_bytes(write_midi(Score(parts)))
+    (tmp_path / "tune.mid").write_bytes(tune_file(1))
+    exit_code, out, _ = call(tmp_path, "--for", "satb")
+    assert exit_code == 0
+    assert "kept       1 piece for four voices" in out
+    assert "kept by --fewest-voices 1 (1)" in out
+    _, out, _ = call(tmp_path, "--for", "bach-cnn", "--fewest-voices", 1, "--json")
+    assert json.loads(out)["kept"]["pieces"] == 2
+
+
 def test_strict_exits_with_3_when_a_file_was_skipped(mixed):
     assert call(mixed, "--strict")[0] == 3
     assert call(mixed / "tunes", "--strict")[0] == 0
@@ -93,7 +106,10 @@ def test_a_switch_keeps_what_it_says(mixed):
     ("words", "message"),
     [
         (["nowhere"], "nowhere: no such file, folder or set"),
-        ([".", "--for", "satb"], "--for must be melody, melody-rnn, basic"),
+        ([".", "--for", "quartet"], "--for must be melody, satb, melody-rnn, basic"),
+        ([".", "--for", "satb", "--pickups"], "--pickups means nothing with --for satb"),
+        ([".", "--voices", "auto"], "--voices means nothing with --for melody"),
+        ([".", "--for", "satb", "--voices", "mezzo"], "voice 'mezzo' is unknown"),
         ([".", "--melody", "loud"], "melody must be strict or skyline"),
         ([".", "--steps-per-quarter", 0], "steps_per_quarter must be in 1 to 96"),
         ([".", "--max-file-mb", 0], "max_file_mb must be at least 1"),
@@ -185,7 +201,7 @@ def test_the_help_names_the_usual_value(name, field):
 
 
 def test_melody_means_what_train_takes_where_nothing_is_said():
-    assert inspect.signature(train.run).parameters["config"].default == USUAL_CONFIG
+    assert inspect.signature(train.run).parameters["config"].default is None  # USUAL_CONFIG then
     usual = PRESETS["melody-rnn"][USUAL_CONFIG]["representation"]
     for name in ("melody", "melody-rnn", USUAL_CONFIG):
         assert representation_for(name).lowest == usual["lowest"]

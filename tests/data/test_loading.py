@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from data.tune_files import tune, tune_file, write_tunes
 
-from partimento.data import MelodyRules, Piece, load_melodies, reading
+from partimento.data import MelodyRules, Piece, load_melodies, reading, workers
 from partimento.data import cache as module
 from partimento.data.cache import cache_folder
 from partimento.errors import DataError
@@ -172,8 +172,19 @@ def test_several_sources_are_one_and_a_copy_follows_the_published_test(tmp_path)
     assert data.report.split_by == "both"
 
 
+def call_helpers_at_once(monkeypatch):
+    """Read few files a batch, and wait for the helpers instead of starting without them."""
+
+    def is_ready(helpers):
+        return helpers.first is not None and helpers.first.result() > 0
+
+    monkeypatch.setattr(reading, "BATCH_FILES", 4)
+    monkeypatch.setattr(workers, "ALONE_SECONDS", -1)
+    monkeypatch.setattr(workers._Helpers, "are_ready", is_ready)
+
+
 def test_workers_and_cache_change_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "FEW_FILES", 40)
+    call_helpers_at_once(monkeypatch)
     folder = write_tunes(tmp_path / "tunes", 100)
     (folder / "cut.mid").write_bytes(tune_file(3)[:60])
     (folder / "notes.txt").write_text("words")
@@ -195,7 +206,7 @@ class DeadlyRules(MelodyRules):
 
 
 def test_workers_that_die_leave_the_work_to_us(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "FEW_FILES", 10)
+    call_helpers_at_once(monkeypatch)
     folder = write_tunes(tmp_path, 80)
     data = load_melodies([folder], rules=DeadlyRules(), workers=2)
     assert data.pieces == load_melodies([folder]).pieces

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import melody_scores, scores
 
-from partimento.data.melodies import MelodyRules, extract_melodies
+from partimento.data.melodies import MelodyRules, extract_all, extract_melodies, is_one_voice
 from partimento.errors import ParameterError
 from partimento.music.grid import Grid
 from partimento.music.notes import Notes
@@ -242,3 +242,43 @@ def test_bar_lines_stay_where_a_file_counts_the_silence_or_nobody_asked():
     assert (shifted.pickup, asked_not.pickup) == (0, 0)
     assert shifted.columns[0, 0] == 1200
     assert asked_not.columns[0, 0] == 0
+
+
+def as_text(melodies, left_out):
+    """Everything that was found, arrays and all."""
+    rows = [[*map(repr, (m.columns.tolist(), m.sketch.tolist(), m[2:-1]))] for m in melodies]
+    return rows, left_out
+
+
+@settings(max_examples=50)
+@given(
+    st.lists(st.one_of(scores(), melody_scores()), max_size=4),
+    st.sampled_from(
+        [
+            LOOSE,
+            MelodyRules(min_bars=1, min_pitches=2, max_bars=2, max_rest_bars=1),
+            MelodyRules(7, 60, 71, "skyline", min_bars=1, min_pitches=1, min_on_grid=0.5),
+        ]
+    ),
+)
+def test_many_scores_at_once_give_what_each_gives_alone(many, rules):
+    found = extract_all(many, rules, [None] * len(many))
+    for score, together in zip(many, found, strict=True):
+        assert as_text(*together[:2]) == as_text(*extract_melodies(score, rules))
+        parts = [part.notes for part in score.parts if len(part.notes)]
+        assert together.is_one_voice == [is_one_voice(notes, score) for notes in parts]
+
+
+@given(melody_scores(), st.sampled_from([LOOSE, MelodyRules(7, min_bars=1, min_on_grid=0)]))
+def test_a_found_melody_would_pass_every_check(score, rules):
+    for melody in extract_melodies(score, rules)[0]:
+        checked = Score(
+            (Part(Notes(*melody.columns)),),
+            ticks_per_quarter=melody.ticks_per_quarter,
+            tempos=melody.tempos,
+            meters=melody.meters,
+            keys=melody.keys,
+            end_tick=melody.end_tick,
+        )
+        assert melody.score() == checked
+        assert melody.score().end_tick == melody.end_tick

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import melodies
+from strategies import melodies, scores
 
-from partimento.errors import ParameterError, VocabularyError
+from partimento.errors import ParameterError, PartimentoError, VocabularyError
 from partimento.generation.hearing_voices import hear_voices
 from partimento.music.examples import row_your_boat
 from partimento.music.four_voices import SILENT, FourVoices
@@ -157,3 +157,27 @@ def test_what_is_given_comes_back_untouched(notes, meter):
     if heard.time_factor >= 1:  # sixteenths of the piece are on the grid
         sounding = heard.voices.pitch[:, 0] != SILENT
         assert sounding.sum() * Fraction(480, 4) / heard.time_factor == notes.duration.sum()
+
+
+@given(scores(max_parts=5, max_notes=12), st.booleans(), st.data())
+def test_any_music_is_heard_or_refused_in_a_line(score, fit, data):
+    try:
+        heard = hear_voices(score, SATB, fit=fit)
+    except PartimentoError as error:
+        assert "\n" not in str(error)
+        return
+    tokens = heard.tokens
+    assert tokens.shape == (len(heard), 4)
+    kept = heard.with_voices(heard.voices, np.zeros(4, dtype=bool))
+    assert kept.parts == score.with_ticks_per_quarter(kept.ticks_per_quarter).parts
+    start = data.draw(st.integers(0, len(heard) - 1))
+    stop = data.draw(st.integers(start + 1, len(heard)))
+    is_written = np.zeros(tokens.shape, dtype=bool)
+    is_written[start:stop, data.draw(st.integers(0, 3))] = True
+    answer = heard.with_tokens(np.full(tokens.shape, 20), is_written | ~heard.is_given)
+    # Heard again, the cells that were not written are the same.
+    for voice in np.flatnonzero(heard.is_given).tolist():
+        if not is_written[:, voice].any():
+            index = heard.parts[voice]
+            if heard.parts.count(index) == 1:
+                assert answer.parts[index] == kept.parts[index]

@@ -2,7 +2,9 @@ import math
 import os
 import signal
 import time
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from training.music import REPRESENTATION, small_pieces
@@ -260,3 +262,43 @@ def test_the_learning_rate_follows_the_steps_alone():
 def test_settings_that_make_no_sense_are_refused(changes, words):
     with pytest.raises(ParameterError, match=words):
         settings(**changes)
+
+
+def test_averaged_weights_are_looked_at_and_survive_a_stop(tmp_path):
+    asked = settings(averaging=0.9)
+    outcome, whole, run = go(tmp_path / "whole", asked)
+    plain, _, _ = go(tmp_path / "plain", settings())
+    assert outcome.best != plain.best
+    best, _ = run.load_best()
+    assert not torch.equal(weights(whole), torch.cat([w.flatten() for w in best.values()]))
+
+    def stop_at_seventeen(progress):
+        if progress.step == 17:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(Exception, match="--resume goes on"):
+        go(tmp_path / "parts", asked, report=stop_at_seventeen)
+    again, _, resumed = go(tmp_path / "parts", asked)
+    assert again.best == outcome.best
+    assert all(torch.equal(w, best[name]) for name, w in resumed.load_best()[0].items())
+
+
+def test_targets_count_as_much_as_their_weights(tmp_path):
+    batches = MelodyBatches(small_pieces(20), REPRESENTATION, 8, 64, 0)
+
+    def weighed(share):
+        return lambda step: replace(
+            batches(step), weights=np.full(batches(step).targets.shape, share, dtype=np.float32)
+        )
+
+    losses = []
+    for share in (1.0, 0.5):
+        found = []
+        go(
+            tmp_path / str(share),
+            settings(steps=1, evaluate_every=5),
+            weighed(share),
+            report=lambda progress, found=found: found.append(progress.loss),
+        )
+        losses.append(found[-1])
+    assert losses[1] == pytest.approx(losses[0] / 2)

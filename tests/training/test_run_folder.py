@@ -63,6 +63,13 @@ def test_resuming_with_other_settings_lists_what_differs(tmp_path):
         run.begin(same, resume=False)
 
 
+def test_a_setting_that_older_runs_did_not_know_is_no_other_setting_while_it_is_off(tmp_path):
+    run = begun(tmp_path, settings={"seed": 1})
+    run.check({"settings": {"seed": 1, "averaging": 0.0}}, resume=True)
+    with pytest.raises(TrainingError, match=r"averaging was None, now 0\.9"):
+        run.check({"settings": {"seed": 1, "averaging": 0.9}}, resume=True)
+
+
 def test_a_check_before_the_data_are_read_leaves_them_out(tmp_path):
     run = begun(tmp_path, settings={"seed": 1}, pieces_sha256="12")
     run.check({"settings": {"seed": 1}}, resume=True)

@@ -1,10 +1,11 @@
 """Assembly: from columns of events to the parts, changes and texts of a `Score`."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -52,7 +53,8 @@ class Seat:
 
     channel: int
     program: int
-    notes: Notes = field(default_factory=Notes)
+    notes: Notes = Notes()  # noqa: RUF009 (frozen)
+    end: int = 0
     controls: list[Control] = field(default_factory=list)
 
     @property
@@ -75,39 +77,81 @@ def assemble(
         Called with what is wrong about a tempo, meter or key, which is then left out; without it
         the error is raised.
     """
-    words = read_words(data, header, events, on_bad_change)
-    is_independent = header.format == INDEPENDENT_TRACKS
-    seats = _seats(events, is_independent)
+    num_tracks = max(events.track_ends, default=0) + 1
+    return assemble_all(data, [header], [0] * num_tracks, events, on_bad_change)[0]
+
+
+def assemble_all(
+    data: bytes | bytearray,
+    headers: Sequence[Header],
+    file_of_track: Sequence[int],
+    events: Events,
+    on_bad_change: Callable[[MidiError], None] | None = None,
+) -> list[Score]:
+    """Make a score of each of several files whose tracks were read as if they were one file's.
+
+    Parameters
+    ----------
+    headers
+        Of each file. One of format 2 must be alone.
+    file_of_track
+        Number of the file that each track belongs to; tracks stand in the order of the files.
+    """
+    is_independent = headers[0].format == INDEPENDENT_TRACKS
+    words = read_words(data, is_independent, file_of_track, events, on_bad_change)
+    seats = _seats(events, np.array(file_of_track), is_independent)
     _add_silent_seats(seats, events, words)
     seats.sort(key=lambda seat: seat.channel)
-    _hand_out_controls(seats, events, is_independent)
-    parts = []
+    _hand_out_controls(seats, events, file_of_track, is_independent)
+    parts: list[list[Part]] = [[] for _ in headers]
     singers = set()
     for seat in seats:
-        sings = seat.track not in singers  # the first part of a track takes its lyrics
-        singers.add(seat.track)
-        name = words.names.get(seat.track) or words.instruments.get(seat.track, "")
-        parts.append(
-            Part(
+        track = seat.track
+        file = file_of_track[track]
+        said = words[file]
+        sings = track not in singers  # the first part of a track takes its lyrics
+        singers.add(track)
+        parts[file].append(
+            Part.of_checked(
                 seat.notes,
-                name,
+                said.names.get(track) or said.instruments.get(track, ""),
                 seat.program,
                 seat.channel % CHANNELS == DRUM_CHANNEL,
                 tuple(seat.controls),
-                tuple(words.lyrics[seat.track]) if sings and seat.track in words.lyrics else (),
+                tuple(said.lyrics[track]) if sings and track in said.lyrics else (),
             )
         )
-    return Score(
-        parts=tuple(parts),
-        ticks_per_quarter=header.ticks_per_quarter,
-        tempos=tuple(words.tempos),
-        meters=tuple(words.meters),
-        keys=tuple(words.keys),
-        markers=tuple(words.markers),
-        end_tick=max(events.track_ends.values(), default=0),
-        title=words.names.get(0, ""),
-        remarks=tuple(words.remarks),
-    )
+    ends = [0] * len(headers)
+    for track, end in (*events.track_ends.items(), *((seat.track, seat.end) for seat in seats)):
+        file = file_of_track[track]
+        ends[file] = max(ends[file], end)
+    first_track = {file: track for track, file in reversed([*enumerate(file_of_track)])}
+    return [
+        Score.of_checked(
+            parts=tuple(parts[file]),
+            ticks_per_quarter=header.ticks_per_quarter,
+            end_tick=ends[file],
+            tempos=_one_a_tick(said.tempos),
+            meters=_one_a_tick(said.meters),
+            keys=_one_a_tick(said.keys),
+            markers=tuple(_in_order(said.markers)),
+            title=said.names.get(first_track[file], ""),
+            remarks=tuple(_in_order(said.remarks)),
+        )
+        for file, (header, said) in enumerate(zip(headers, words, strict=True))
+    ]
+
+
+def _in_order(events: list[Any]) -> list[Any]:
+    """Sort by tick, keeping the order of those at one tick."""
+    return sorted(events, key=itemgetter(0)) if len(events) > 1 else events
+
+
+def _one_a_tick(events: list[Any]) -> tuple[Any, ...]:
+    """Sort by tick; of several at one tick the last given counts."""
+    if len(events) < 2:
+        return tuple(events)
+    return tuple({event.tick: event for event in _in_order(events)}.values())
 
 
 class PairedNotes(NamedTuple):
@@ -121,22 +165,25 @@ class PairedNotes(NamedTuple):
     offset: np.ndarray
 
 
-def _seats(events: Events, is_independent: bool) -> list[Seat]:
-    """Sort the notes of the file into parts, in order of channel and program."""
+def _seats(events: Events, file_of_track: np.ndarray, is_independent: bool) -> list[Seat]:
+    """Sort the notes into parts, in order of channel and program."""
     notes = _paired_notes(events)
     if notes is None:
         return []
-    group = notes.channel * PITCHES + _programs_of_notes(events, notes, is_independent)
+    programs = _programs_of_notes(events, notes, file_of_track, is_independent)
+    group = notes.channel * PITCHES + programs
     key = group << 38 | notes.onset << 7 | notes.pitch
     order = sorted_order(key, notes.duration, notes.velocity)
     group = group[order]
     begins = [0, *(true_rows(group[1:] != group[:-1]) + 1).tolist()]
     ends = [*begins[1:], len(group)]
     events.count("max_parts", len(begins), "parts", None)
-    columns = [c[order] for c in (notes.onset, notes.duration, notes.pitch, notes.velocity)]
+    table = np.stack((notes.onset, notes.duration, notes.pitch, notes.velocity))[:, order]
+    last = np.maximum.reduceat(table[0] + table[1], begins)
+    rows = zip(begins, ends, group[begins].tolist(), last.tolist(), strict=True)
     return [
-        Seat(which >> 7, which & 0x7F, Notes.of_sorted(*[c[low:high].copy() for c in columns]))
-        for low, high, which in zip(begins, ends, group[begins].tolist(), strict=True)
+        Seat(which >> 7, which & 0x7F, Notes.of_table(table[:, low:high].copy()), end)
+        for low, high, which, end in rows
     ]
 
 
@@ -168,7 +215,9 @@ def _paired_notes(events: Events) -> PairedNotes | None:
     return PairedNotes(channel, onset, duration, pitch, velocity, offset[start])
 
 
-def _programs_of_notes(events: Events, notes: PairedNotes, is_independent: bool) -> np.ndarray:
+def _programs_of_notes(
+    events: Events, notes: PairedNotes, file_of_track: np.ndarray, is_independent: bool
+) -> np.ndarray:
     """Program in force when each note starts."""
     if not events.programs:
         return np.zeros(len(notes.channel), np.int64)
@@ -182,7 +231,11 @@ def _programs_of_notes(events: Events, notes: PairedNotes, is_independent: bool)
     if has_own.all():
         return np.maximum(own, 0)
     # A track without a program of its own plays what others have chosen for its channel by then.
-    lent = _latest(giver % CHANNELS, tick, program, notes.channel % CHANNELS, notes.onset)
+    shared, of_note = (
+        file_of_track[channel // CHANNELS] * CHANNELS + channel % CHANNELS
+        for channel in (giver, notes.channel)
+    )
+    lent = _latest(shared, tick, program, of_note, notes.onset)
     return np.maximum(np.where(has_own, own, lent), 0)
 
 
@@ -199,7 +252,7 @@ def _latest(
     return np.where(is_found, value[order][found].astype(np.int64), -1)
 
 
-def _add_silent_seats(seats: list[Seat], events: Events, words: Words) -> None:
+def _add_silent_seats(seats: list[Seat], events: Events, words: list[Words]) -> None:
     """Give a part to each track without notes that sets up one channel, or has lyrics."""
     with_notes = {seat.track for seat in seats}
     channels: defaultdict[int, set[int]] = defaultdict(set)
@@ -218,10 +271,13 @@ def _add_silent_seats(seats: list[Seat], events: Events, words: Words) -> None:
             (channel,) = used
             seats.append(Seat(channel, programs.get(channel, 0)))
     with_seat = {seat.track for seat in seats}
-    seats += [Seat(track * CHANNELS, 0) for track in words.lyrics if track not in with_seat]
+    singing = (track for said in words for track in said.lyrics)
+    seats += [Seat(track * CHANNELS, 0) for track in singing if track not in with_seat]
 
 
-def _hand_out_controls(seats: list[Seat], events: Events, is_independent: bool) -> None:
+def _hand_out_controls(
+    seats: list[Seat], events: Events, file_of_track: Sequence[int], is_independent: bool
+) -> None:
     """Give each channel's controls to the parts that play on it.
 
     Those of a channel on which its track plays nothing go to the parts of other tracks on that
@@ -233,17 +289,18 @@ def _hand_out_controls(seats: list[Seat], events: Events, is_independent: bool) 
         _joined(columns) for columns in zip(*events.controls, strict=True)
     )
     takers: defaultdict[int, list[Seat]] = defaultdict(list)
-    same_channel: defaultdict[int, list[Seat]] = defaultdict(list)
+    same_channel: defaultdict[tuple[int, int], list[Seat]] = defaultdict(list)
     for seat in seats:
         takers[seat.channel].append(seat)
-        same_channel[seat.channel % CHANNELS].append(seat)
+        same_channel[file_of_track[seat.track], seat.channel % CHANNELS].append(seat)
     order = np.argsort(channel, kind="stable")
     channel = channel[order]
     cuts = true_rows(channel[1:] != channel[:-1]) + 1
     begins = [0, *cuts.tolist()]
     ends = [*cuts.tolist(), len(channel)]
     for low, high, which in zip(begins, ends, channel[begins].tolist(), strict=True):
-        given = takers.get(which) or (() if is_independent else same_channel[which % CHANNELS])
+        shared = file_of_track[which // CHANNELS], which % CHANNELS
+        given = takers.get(which) or (() if is_independent else same_channel[shared])
         if not given:
             events.notices["controls of silent channels"] += high - low
             continue
@@ -253,32 +310,33 @@ def _hand_out_controls(seats: list[Seat], events: Events, is_independent: bool) 
         columns = (column[rows].tolist() for column in (tick, kind, value))
         moves = list(map(_new_control, zip(*columns, strict=True)))
         for seat in given:
-            seat.controls += moves
+            seat.controls = _in_order([*seat.controls, *moves]) if seat.controls else moves
 
 
 def read_words(
     data: bytes | bytearray,
-    header: Header,
+    is_independent: bool,
+    file_of_track: Sequence[int],
     events: Events,
     on_bad_change: Callable[[MidiError], None] | None = None,
-) -> Words:
-    """Read the content of the meta events a score has a place for."""
-    words = Words()
+) -> list[Words]:
+    """Read the content of the meta events a score has a place for, file by file."""
+    words = [Words() for _ in range(max(file_of_track) + 1)]
     counting_track: int | None = None
     for meta in events.metas:
         start = number_end(data, meta.length_at, len(data)) or meta.length_at
         content = data[start : start + number(data, meta.length_at, start)]
         if meta.kind < TEMPO:
             text = decode_text(bytes(content), events.limits.max_text_characters)
-            _add_text(words, meta, text)
+            _add_text(words[file_of_track[meta.track]], meta, text)
             continue
-        if header.format == INDEPENDENT_TRACKS:
+        if is_independent:
             counting_track = meta.track if counting_track is None else counting_track
             if meta.track != counting_track:
                 events.notices["tempos, meters and keys of later tracks"] += 1
                 continue
         try:
-            _add_change(words, meta, content, start)
+            _add_change(words[file_of_track[meta.track]], meta, content, start)
         except MidiError as error:
             if on_bad_change is None:
                 raise

@@ -11,6 +11,8 @@ import numpy as np
 
 from partimento.formats.midi.boundaries import true_rows
 
+PITCH_BITS = 7
+
 
 class Pairs(NamedTuple):
     """Notes found, and what was odd about the file.
@@ -34,7 +36,7 @@ def pair(key: np.ndarray, is_start: np.ndarray) -> Pairs:
     Parameters
     ----------
     key : integer array, shape (event,)
-        Equal for events of the same pitch and channel; events are in the order of the file.
+        ``128 * channel + pitch``; events are in the order of the file.
     is_start : bool array, shape (event,)
 
     Returns
@@ -50,7 +52,7 @@ def pair(key: np.ndarray, is_start: np.ndarray) -> Pairs:
     >>> pairs.start.tolist(), pairs.end.tolist()
     ([0, 1], [2, 3])
     """
-    order = np.argsort(key.astype(np.uint16) if key.max(initial=0) < 2**16 else key, kind="stable")
+    order = np.argsort(_narrow(key), kind="stable")
     sorted_key, opens = key[order], is_start[order]
     start_at, end_at = true_rows(opens), true_rows(~opens)
     if (
@@ -60,6 +62,19 @@ def pair(key: np.ndarray, is_start: np.ndarray) -> Pairs:
     ):  # the nth end comes after the nth start, for every key: the ordinary file
         return Pairs(order[start_at], order[end_at], 0)
     return _pair_oddly(order, sorted_key, opens)
+
+
+def _narrow(key: np.ndarray) -> np.ndarray:
+    """Keys in 16 bits if they fit, which sort much faster; channels without notes are left out."""
+    if key.max(initial=0) < 2**16:
+        return key.astype(np.uint16)
+    channel = key >> PITCH_BITS
+    is_used = np.zeros(int(channel.max()) + 1, dtype=bool)
+    is_used[channel] = True
+    if np.count_nonzero(is_used) > 2 ** (16 - PITCH_BITS):
+        return key
+    number = is_used.cumsum() - 1
+    return (number[channel] << PITCH_BITS | key & (2**PITCH_BITS - 1)).astype(np.uint16)
 
 
 def _pair_oddly(order: np.ndarray, sorted_key: np.ndarray, opens: np.ndarray) -> Pairs:

@@ -1,0 +1,119 @@
+"""How bach-rnn was made: train one, measure it, put it in its place.
+
+    python recipes/bach_rnn.py                          # the model that ships
+    python recipes/bach_rnn.py --config jsb16 --seed 1  # of the benchmark
+    python recipes/bach_rnn.py --steps 20 --out runs/try --ship runs/try/shipped
+
+The settings below are all there is to it; `--set dropout=0.6` and the like try others. The corpora
+lie in `../shared/data` beside the checkout, or where PARTIMENTO_DATA says. A run that was stopped
+goes on where it was: the same command again.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from partimento.checkpoints import open_checkpoint, save_checkpoint
+from partimento.data.chorales import CHORALES, load_chorales
+from partimento.evaluation.certainty import certainty
+from partimento.models.load import load
+from partimento.models.voice_lessons import load_voice_pieces, train_voices, voice_lesson_for
+from partimento.training.chorales import teacher_of
+from partimento.training.loop import Progress
+from partimento.training.run_folder import RunFolder
+from partimento.training.voices_card import write_voices_card
+
+ROOT = Path(__file__).parent.parent
+SHIPPED = "bach-rnn"
+STEPS, EVALUATE_EVERY = 2000, 100
+
+
+def main() -> None:
+    """Train, measure, ship."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--config", choices=["chorales", "jsb16"], default="chorales")
+    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=NUMBER")
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--ship", type=Path)
+    asked = parser.parse_args()
+    ships = asked.config == "chorales"
+    name = SHIPPED if ships else f"{SHIPPED}-{asked.config}-{asked.seed}"
+    out = asked.out or ROOT / "runs" / name
+    changes = dict(setting(text) for text in asked.set)
+    lesson = voice_lesson_for(
+        "bach-rnn",
+        asked.config,
+        (CHORALES,),
+        name=name,
+        **{
+            "steps": asked.steps,
+            "seed": asked.seed,
+            "threads": 1,
+            "precision": "bfloat16",
+            "evaluate_every": EVALUATE_EVERY,
+            "patience": 100,
+            **changes,
+        },
+    )
+    data = load_voice_pieces(lesson)
+    print(data.text())
+    train_voices(lesson, data, out, resume=True, report=report, tell=print)
+    if asked.ship or ships:
+        ship(out, asked.ship or ROOT / "partimento" / "checkpoints" / "shipped" / name)
+
+
+def setting(text: str) -> tuple[str, Any]:
+    """Read ``name=value``: a number, or one of several with commas between them."""
+    name, _, value = text.partition("=")
+    numbers = [float(part) if "." in part else int(part) for part in value.split(",")]
+    return name, numbers[0] if len(numbers) == 1 else tuple(numbers)
+
+
+def report(progress: Progress) -> None:
+    """Print a line whenever the held-out pieces were looked at."""
+    if progress.held_out is not None and progress.evaluated_at == progress.step:
+        print(
+            f"step {progress.step:,}: {progress.done:.0%}, loss {progress.loss:.4f}, held out "
+            f"{progress.held_out.nats_per_step:.4f} nats a cell, {progress.seconds:.0f} s",
+            flush=True,
+        )
+
+
+def ship(run: Path, place: Path) -> None:
+    """Measure the finished model on valid, and on test this once, and write it with its card."""
+    made = open_checkpoint(run / "checkpoint")
+    model = load(run / "checkpoint")
+    chorales = load_chorales()
+    figures: dict[str, Any] = dict(made.config["figures"])
+    blocks = []
+    for split in ("valid", "test"):
+        pieces = [piece.voices for piece in chorales if piece.split == split]
+        nats = model.nll_of(pieces)
+        figures[f"{split}_nats_per_cell"] = float(
+            sum(found.sum() for found in nats) / sum(found.size for found in nats)
+        )
+        tables = certainty(model, pieces)
+        for name in ("voices", "together", "chord"):
+            error = tables[name].expected_error
+            figures[f"{split}_expected_calibration_error_of_{name}"] = error
+        blocks.append(f"### {split}\n\n```\n{tables['voices'].text()}\n```")
+    config = {**made.config, "figures": figures}
+    about = teacher_of("bach-rnn").about(config)
+    card = write_voices_card(config, RunFolder(run).read_log(), about)
+    believed = (
+        "\n## How far `next` can be believed\n\nAfter every beat, each voice's likeliest.\n\n"
+    )
+    save_checkpoint(
+        place,
+        config=config,
+        weights=made.weights(),
+        graphs={f"{name}.onnx": made.graph(name) for name in ("frame", "voice")},
+        card=card + believed + "\n\n".join(blocks) + "\n",
+    )
+    print(f"wrote {place}")
+
+
+if __name__ == "__main__":
+    main()
