@@ -304,7 +304,7 @@ def spread_out(
     steps: int,
     temperature: float = 1.0,
     key: int = NO_KEY,
-    least: float = LEAST,
+    least: float | None = None,
 ) -> Spread:
     """Follow up what may come next in each piece of a batch; `frames` go on meanwhile.
 
@@ -315,8 +315,9 @@ def spread_out(
     steps
         How far to wait.
     least
-        Probability of a beginning of a frame that is followed up.
+        Probability of a beginning of a frame that is followed up; by default `LEAST`.
     """
+    least = LEAST if least is None else least
     batch = len(held)
     waiting, left_out = np.ones(batch), np.zeros(batch)
     moves = np.zeros((batch, steps))
@@ -426,4 +427,8 @@ def next_along(
             spread = spread_out(copies, held, steps, temperature)
             for row, number in enumerate(here):
                 weights = (np.arange(len(here)) == row).astype(np.float64)
-                yield number, step + 1, gathered(representation, spread, weights, held[row], 0, None)
+                yield (
+                    number,
+                    step + 1,
+                    gathered(representation, spread, weights, held[row], 0, None),
+                )

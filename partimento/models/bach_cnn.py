@@ -40,7 +40,12 @@ from partimento.generation.fill_engine import FillEngine
 from partimento.generation.fill_frames import start_filling
 from partimento.generation.gibbs import FillTask, fill
 from partimento.generation.hearing_voices import HeardVoices, hear_voices
-from partimento.generation.next_voices import HORIZON_QUARTERS, NextVoices, gathered, spread_out
+from partimento.generation.next_voices import (
+    HORIZON_QUARTERS,
+    NextVoices,
+    gathered,
+    spread_out,
+)
 from partimento.generation.sampling import Sampling, check_seed, log_softmax
 from partimento.generation.voice_continuation import Blank
 from partimento.generation.voice_likelihood import VoiceLikelihood, by_note
