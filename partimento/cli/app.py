@@ -33,6 +33,8 @@ VERBS = {  # verb: module of partimento.cli whose `run` it is
     "continue": "continue_",
     "sample": "sample",
     "next": "next_",
+    "harmonize": "harmonize",
+    "infill": "infill",
     "likelihood": "likelihood",
     "train": "train",
     "listen": "listen",

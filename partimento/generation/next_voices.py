@@ -21,11 +21,11 @@ time.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from partimento.generation.frame_engine import FrameEngine, Frames
+from partimento.generation.frame_engine import FrameEngine
 from partimento.generation.frame_writing import TOGETHER, VERSIONS, FrameTask, filtered
 from partimento.generation.next import check_top
 from partimento.generation.sampling import Sampling, softmax
@@ -34,13 +34,45 @@ from partimento.music.chords import chords_of
 from partimento.music.four_voices import VOICES
 from partimento.music.pitches import pitch_name
 from partimento.music.score import Key
-from partimento.representations.frames import NUM_VOICES
-from partimento.representations.satb import REST
+from partimento.representations.frames import NO_KEY, NUM_VOICES
+from partimento.representations.satb import REST, SatbRepresentation
 
 HORIZON_QUARTERS = 16
 LEAST = 2e-4  # probability of a beginning of a frame that is followed up
 ENOUGH = 1e-3  # of waiting: less is not waited for
 REST_NAME = "rest"
+
+
+class Asked(Protocol):
+    """A network that chooses voice after voice within a frame."""
+
+    @property
+    def representation(self) -> SatbRepresentation:
+        """Of its cells."""
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """In which it chooses the voices."""
+
+
+class Going(Protocol):
+    """Pieces under way, as `partimento.generation.frame_engine.Frames` has them."""
+
+    @property
+    def engine(self) -> Asked:
+        """What is asked."""
+
+    def begin(self, key: int) -> None:
+        """Begin the next frame."""
+
+    def logits(self, voice: int, seen: np.ndarray, rows: np.ndarray | None) -> np.ndarray:
+        """Logits of one voice's cell in this frame."""
+
+    def add(self, tokens: np.ndarray) -> None:
+        """Say what this frame has become."""
+
+    def take(self, rows: np.ndarray) -> "Going":
+        """Begin new pieces where some of these stand now."""
 
 
 class VoiceChoice(NamedTuple):
@@ -205,11 +237,11 @@ def next_voices(
     weights = np.exp(log_weights[0] - log_weights[0].max())
     weights /= weights.sum()
     spread = spread_out(frames, tokens[:, -1], steps, temperature, key=task.key)
-    return _gathered(engine, spread, weights, task.cells[-1], shift, spelled_in)
+    return gathered(representation, spread, weights, task.cells[-1], shift, spelled_in)
 
 
-def _gathered(
-    engine: FrameEngine,
+def gathered(
+    representation: SatbRepresentation,
     spread: "Spread",
     weights: np.ndarray,
     last: np.ndarray,
@@ -221,19 +253,18 @@ def _gathered(
     Parameters
     ----------
     last
-        Cells of the primer's last step, shape (voice,).
+        Cells of the primer's last step, `unknown` in voices that it lacks; shape (voice,).
     """
     is_meant = weights[spread.rows] > 0
     mass = (spread.probabilities * weights[spread.rows])[is_meant]
     unique, places = np.unique(spread.cells[is_meant], axis=0, return_inverse=True)
     total = np.bincount(places.ravel(), weights=mass, minlength=len(unique))
     order = np.argsort(-total, kind="stable")
-    representation = engine.representation
     is_given = last != representation.unknown
-    held = np.where(is_given, _pitches(last, engine, shift), -2)
+    held = np.where(is_given, _pitches(last, representation, shift), -2)
     steps = spread.moves.shape[1]
     return NextVoices(
-        _pitches(unique[order], engine, shift),
+        _pitches(unique[order], representation, shift),
         total[order],
         held,
         float(weights @ spread.waiting),
@@ -244,8 +275,7 @@ def _gathered(
     )
 
 
-def _pitches(cells: np.ndarray, engine: FrameEngine, shift: int) -> np.ndarray:
-    representation = engine.representation
+def _pitches(cells: np.ndarray, representation: SatbRepresentation, shift: int) -> np.ndarray:
     pitches = cells - representation.first_pitch + representation.lowest - shift
     return np.where(cells == REST, -1, pitches)
 
@@ -274,7 +304,12 @@ class Spread(NamedTuple):
 
 
 def spread_out(
-    frames: Frames, held: np.ndarray, steps: int, temperature: float = 1.0, key: int = 24
+    frames: Going,
+    held: np.ndarray,
+    steps: int,
+    temperature: float = 1.0,
+    key: int = NO_KEY,
+    least: float | None = None,
 ) -> Spread:
     """Follow up what may come next in each piece of a batch; `frames` go on meanwhile.
 
@@ -284,7 +319,10 @@ def spread_out(
         Cells of the last frame of each piece, shape (batch, voice).
     steps
         How far to wait.
+    least
+        Probability of a beginning of a frame that is followed up; by default `LEAST`.
     """
+    least = LEAST if least is None else least
     batch = len(held)
     waiting, left_out = np.ones(batch), np.zeros(batch)
     moves = np.zeros((batch, steps))
@@ -292,7 +330,7 @@ def spread_out(
     rows, cells, probabilities = [], [], []
     for step in range(steps):
         frames.begin(key)
-        beginnings = _Beginnings(frames, held[here], temperature, LEAST / waiting[here])
+        beginnings = _Beginnings(frames, held[here], temperature, least / waiting[here])
         for voice in frames.engine.order:
             beginnings.choose(voice)
         is_held = (beginnings.cells == held[here[beginnings.rows]]).all(axis=1)
@@ -327,7 +365,7 @@ class _Beginnings:
     """Beginnings of the frame that comes now, of a batch of pieces: cells of the voices so far."""
 
     def __init__(
-        self, frames: Frames, held: np.ndarray, temperature: float, least: np.ndarray
+        self, frames: Going, held: np.ndarray, temperature: float, least: np.ndarray
     ) -> None:
         self._frames, self._held = frames, held
         self._temperature, self._least = temperature, least
@@ -376,7 +414,8 @@ def next_along(
     piece, step, following
         What `next_voices` says of the first so many steps of a piece.
     """
-    steps = HORIZON_QUARTERS * engine.representation.steps_per_quarter
+    representation = engine.representation
+    steps = HORIZON_QUARTERS * representation.steps_per_quarter
     for start in range(0, len(pieces), TOGETHER):
         here = list(range(start, min(start + TOGETHER, len(pieces))))
         frames = engine.start(len(here))
@@ -393,4 +432,8 @@ def next_along(
             spread = spread_out(copies, held, steps, temperature)
             for row, number in enumerate(here):
                 weights = (np.arange(len(here)) == row).astype(np.float64)
-                yield number, step + 1, _gathered(engine, spread, weights, held[row], 0, None)
+                yield (
+                    number,
+                    step + 1,
+                    gathered(representation, spread, weights, held[row], 0, None),
+                )

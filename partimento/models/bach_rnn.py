@@ -40,7 +40,7 @@ from partimento.generation.voice_likelihood import VoiceLikelihood, by_note
 from partimento.generation.voice_rules import VoiceRules
 from partimento.models.load import FAMILIES, MissingVerbError, cannot, verb_of_method
 from partimento.models.melody_rnn import HASH_DIGITS, Music, as_score
-from partimento.models.voices_page import read_satb, stamped
+from partimento.models.voices_page import read_satb, stamped, voice_facts
 from partimento.music.four_voices import VOICES, FourVoices
 from partimento.music.keys import key_of_tonic, parse_key
 from partimento.music.notation import parse_meter
@@ -130,7 +130,7 @@ class BachRNNModel:
         for tokens in written:
             voices_made = joined_strikes(tokens, self.representation, heard)
             made.append(longer.with_voices(voices_made, is_written))
-        facts = {"bars": bars, **_facts(sampling, rules), "primer": score.digest[:HASH_DIGITS]}
+        facts = {"bars": bars, **voice_facts(sampling, rules), "primer": score.digest[:HASH_DIGITS]}
         end = score.end_tick * made[0].ticks_per_quarter // score.ticks_per_quarter
         return stamped(self, "continue", made, seeds, facts, primer_end_tick=end)
 
@@ -175,7 +175,7 @@ class BachRNNModel:
         task = FrameTask(cells, 0, number, self._left(len(cells)))
         written = write_frames(self._engine, task, seeds, sampling, rules)
         made = [blank.score(self.representation.decode(tokens)) for tokens in written]
-        facts = {"bars": bars, "meter": str(meter), "qpm": qpm, **_facts(sampling, rules)}
+        facts = {"bars": bars, "meter": str(meter), "qpm": qpm, **voice_facts(sampling, rules)}
         if key is not None:
             facts["key"] = str(parse_key(key))
         return stamped(self, "sample", made, seeds, facts)
@@ -225,7 +225,7 @@ class BachRNNModel:
         given = [voice for voice, is_there in zip(VOICES, heard.is_given, strict=True) if is_there]
         facts = {
             "given": ",".join(given),
-            **_facts(sampling, rules),
+            **voice_facts(sampling, rules),
             "primer": score.digest[:HASH_DIGITS],
         }
         return stamped(self, "harmonize", made, seeds, facts)
@@ -386,14 +386,3 @@ def read_temperature(fields: Any) -> float:
     if type(temperature) not in (int, float) or not 0.1 <= temperature <= 10:
         raise CheckpointError(f"calibration in the checkpoint is {str(fields)[:40]!r}")
     return float(temperature)
-
-
-def _facts(sampling: Sampling, rules: VoiceRules) -> dict[str, Any]:
-    """Collect the temperature and what differs from the defaults, as plain values."""
-    facts: dict[str, Any] = {"temperature": sampling.temperature}
-    for settings, usual in ((sampling, Sampling()), (rules, VoiceRules())):
-        for name in settings.__dataclass_fields__:
-            value = getattr(settings, name)
-            if value != getattr(usual, name):
-                facts[name] = value
-    return facts

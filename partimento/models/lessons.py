@@ -113,7 +113,7 @@ MELODY_RNN: dict[str, Preset] = {
 
 PRESETS = {"melody-rnn": MELODY_RNN}
 USUAL_CONFIG = "tunes"
-FOUR_VOICES = ("bach-rnn",)  # families of `models.voice_lessons`
+FOUR_VOICES = ("bach-rnn", "bach-cnn")  # families of `models.voice_lessons`
 MAX_NAME = 80
 
 

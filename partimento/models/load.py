@@ -44,6 +44,11 @@ FAMILIES = {
         "BachRNNModel",
         ("continue", "sample", "next", "harmonize", "likelihood"),
     ),
+    "bach-cnn": Family(
+        "partimento.models.bach_cnn",
+        "BachCNNModel",
+        ("harmonize", "infill", "sample", "next", "likelihood"),
+    ),
 }
 
 

@@ -42,7 +42,27 @@ BACH_RNN: dict[str, Preset] = {
     "jsb16": _bach_rnn(),
     "chorales": _bach_rnn(key=True, countdown=True),
 }
-VOICE_PRESETS: dict[str, dict[str, Preset]] = {"bach-rnn": BACH_RNN}
+
+
+def _bach_cnn(**network: Any) -> Preset:
+    return {
+        "network": network,
+        "settings": {
+            "learning_rate": 2e-3,
+            "warmup_steps": 100,
+            "batch_size": 16,
+            "chunk_steps": 128,
+            "averaging": 0.999,
+            "evaluate_every": 500,
+        },
+    }
+
+
+BACH_CNN: dict[str, Preset] = {
+    "jsb16": _bach_cnn(),
+    "chorales": _bach_cnn(key=True),
+}
+VOICE_PRESETS: dict[str, dict[str, Preset]] = {"bach-rnn": BACH_RNN, "bach-cnn": BACH_CNN}
 USUAL_VOICE_CONFIG = "chorales"
 
 

@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 from partimento import __version__
 from partimento.errors import CheckpointError, ParameterError
+from partimento.generation.sampling import Sampling
+from partimento.generation.voice_rules import VoiceRules
 from partimento.models.melody_rnn import HASH_DIGITS
 from partimento.music.provenance import stamp
 from partimento.music.score import Score
@@ -61,3 +63,14 @@ def stamped(
     return [
         stamp(score, {**facts, "seed": seed}) for score, seed in zip(scores, seeds, strict=True)
     ]
+
+
+def voice_facts(sampling: Sampling, rules: VoiceRules) -> dict[str, Any]:
+    """Collect the temperature and what differs from the defaults, as plain values."""
+    facts: dict[str, Any] = {"temperature": sampling.temperature}
+    for settings, usual in ((sampling, Sampling()), (rules, VoiceRules())):
+        for name in settings.__dataclass_fields__:
+            value = getattr(settings, name)
+            if value != getattr(usual, name):
+                facts[name] = value
+    return facts

@@ -20,7 +20,7 @@ from partimento.checkpoints import save_checkpoint
 from partimento.data.chorales import VoicePiece
 from partimento.errors import DataError, ParameterError
 from partimento.representations.satb import SatbRepresentation
-from partimento.training import frames
+from partimento.training import frames, infilling
 from partimento.training.distributed import joined
 from partimento.training.estimate import Estimate, estimate
 from partimento.training.loop import HeldOut, Outcome, Progress, TrainingSettings, train
@@ -30,7 +30,7 @@ from partimento.training.verdict import Verdict, judge
 from partimento.training.voice_pieces import EncodedVoices, Teacher, encode_voices
 from partimento.training.voices_card import write_voices_card
 
-TEACHERS: dict[str, Teacher] = {"bach-rnn": frames.TEACHER}
+TEACHERS: dict[str, Teacher] = {"bach-rnn": frames.TEACHER, "bach-cnn": infilling.TEACHER}
 
 
 def teacher_of(family: str) -> Teacher:
