@@ -16,6 +16,8 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 ALONE_SECONDS = 0.3  # of our processor time before helpers are called: what starting one takes
+HANDED_OUT = 2  # batches that a helper has at most, so that it never waits for the next
+MOST = 6  # batches a worker that wait for an earlier one
 
 Work = Callable[..., Any]
 
@@ -23,20 +25,17 @@ Work = Callable[..., Any]
 class _Job:
     """A batch, and its result as soon as somebody has it."""
 
-    def __init__(self, work: Work, arguments: tuple[Any, ...], future: Future[Any] | None) -> None:
-        self.work, self.arguments, self.future = work, arguments, future
+    def __init__(self, work: Work, arguments: tuple[Any, ...]) -> None:
+        self.work, self.arguments = work, arguments
+        self.future: Future[Any] | None = None  # of a helper that has it
         self.result: Any = None
 
     @property
-    def is_done(self) -> bool:
-        return self.future is None or self.future.done()
+    def is_under_way(self) -> bool:
+        return self.future is not None and not self.future.done()
 
-    def do_ourselves(self) -> bool:
-        """Do it here, unless a helper has begun."""
-        if self.future is None or not self.future.cancel():
-            return False
+    def do_ourselves(self) -> None:
         self.future, self.result = None, self.work(*self.arguments)
-        return True
 
     def wait(self) -> Any:
         """Get the result; of a helper that died, by our own work."""
@@ -44,8 +43,7 @@ class _Job:
             try:
                 self.result = self.future.result()
             except BrokenProcessPool:  # it was killed, or could not start
-                self.result = self.work(*self.arguments)
-            self.future = None
+                self.do_ourselves()
         return self.result
 
 
@@ -62,15 +60,18 @@ class _Helpers:
         """Whether the first of them has started, and none has died."""
         return self.first is not None and self.first.done() and self.first.exception() is None
 
-    def take(self, work: Work, arguments: tuple[Any, ...]) -> _Job:
-        """Hand out a job."""
+    def take(self, job: _Job) -> None:
+        """Hand out a job.
+
+        No more are handed out than are soon begun, and none is taken back: a future that was
+        cancelled when a helper dies stops the pool's own thread (in Python 3.11 at least), and
+        whoever waits for another would wait for ever.
+        """
         try:
-            return _Job(work, arguments, self.pool.submit(work, *arguments))
+            job.future = self.pool.submit(job.work, *job.arguments)
         except BrokenProcessPool:
             self.first = None
-            job = _Job(work, arguments, None)
-            job.result = work(*arguments)
-            return job
+            job.do_ourselves()
 
 
 def in_order(
@@ -82,32 +83,26 @@ def in_order(
     script that asks for them must guard what it does with ``if __name__ == "__main__":``.
     """
     helpers: _Helpers | None = None
-    most = 3 * workers
     waiting: deque[_Job] = deque()
     start = time.process_time()  # the clock would call for help where the machine is busy already
     try:
         for batch in batches:
-            if helpers and helpers.are_ready():
-                waiting.append(helpers.take(work, (batch, *rest)))
-                while waiting and waiting[0].is_done:
-                    yield waiting.popleft().wait()
-                if len(waiting) > most:  # more than the helpers hold: take the next one of it
-                    any(job.do_ourselves() for job in waiting)
-                if len(waiting) > 2 * most:
-                    yield waiting.popleft().wait()
-                continue
-            while waiting:  # of helpers that died
+            job = _Job(work, (batch, *rest))
+            under_way = sum(job.is_under_way for job in waiting)
+            if helpers and helpers.are_ready() and under_way < HANDED_OUT * helpers.count:
+                helpers.take(job)
+            else:
+                job.do_ourselves()
+            waiting.append(job)
+            while waiting and (not waiting[0].is_under_way or len(waiting) > MOST * workers):
                 yield waiting.popleft().wait()
-            yield work(batch, *rest)
             if workers > 1 and not helpers and time.process_time() - start > ALONE_SECONDS:
                 helpers = _Helpers(workers - 1)
         while waiting:
-            if not waiting[0].is_done and any(job.do_ourselves() for job in waiting):
-                continue
             yield waiting.popleft().wait()
     finally:
         if helpers:
-            helpers.pool.shutdown(wait=False, cancel_futures=True)
+            helpers.pool.shutdown(wait=False)
 
 
 def _ignore_interrupts() -> None:
