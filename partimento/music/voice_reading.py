@@ -342,6 +342,8 @@ def lines_of(notes: Notes, tolerance: int = 0) -> list[Notes]:
     edges = np.unique(np.concatenate([notes.onset, notes.offset]))
     edges = edges[np.append(True, np.diff(edges) > tolerance)]
     start, stop = edges[:-1], edges[1:]
+    if not len(start):  # nothing lasts longer than legato
+        return []
     # Which notes sound in each stretch: those that began by its start and last beyond it.
     chords: list[np.ndarray] = []
     first = np.searchsorted(notes.onset, start + tolerance, side="right")

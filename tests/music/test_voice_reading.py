@@ -142,3 +142,7 @@ def test_parts_of_one_line_come_back_as_they_are(lines):
     for voice in range(len(VOICES)):
         if read.parts[voice] is not None:
             assert read.notes[voice] == lines[read.parts[voice]]
+
+
+def test_notes_shorter_than_legato_make_no_lines():
+    assert lines_of(Notes([0, 1], [1, 1], [0, 1]), tolerance=6) == []
