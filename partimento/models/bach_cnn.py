@@ -35,7 +35,7 @@ import numpy as np
 
 from partimento.checkpoints import Checkpoint
 from partimento.errors import CheckpointError, ParameterError
-from partimento.generation.continuation import check_bars, seeds_of
+from partimento.generation.continuation import seeds_of
 from partimento.generation.fill_engine import FillEngine
 from partimento.generation.fill_frames import start_filling
 from partimento.generation.gibbs import FillTask, fill
@@ -47,16 +47,14 @@ from partimento.generation.next_voices import (
     spread_out,
 )
 from partimento.generation.sampling import Sampling, check_seed, log_softmax
-from partimento.generation.voice_continuation import Blank
 from partimento.generation.voice_likelihood import VoiceLikelihood, by_note
 from partimento.generation.voice_rules import VoiceRules
-from partimento.models.load import FAMILIES, MissingVerbError, cannot, verb_of_method
-from partimento.models.melody_rnn import HASH_DIGITS, Music, as_score
-from partimento.models.voices_page import read_satb, stamped, voice_facts
+from partimento.models.load import FAMILIES
+from partimento.models.melody_rnn import Music, as_score
+from partimento.models.page import HASH_DIGITS, facts_of
+from partimento.models.voices_page import VoicesPage, check_complete, spelled_in
 from partimento.music.four_voices import VOICES, FourVoices
-from partimento.music.keys import key_of_tonic, parse_key
-from partimento.music.notation import parse_meter
-from partimento.music.score import Meter, Score
+from partimento.music.score import Key, Score
 from partimento.music.voice_reading import AUTO
 from partimento.representations.filling import key_value
 
@@ -80,7 +78,7 @@ class HiddenLikelihood(VoiceLikelihood):
         return {"hidden": "each voice in turn, whole", **super().as_dict()}
 
 
-class BachCNNModel:
+class BachCNNModel(VoicesPage):
     """A trained network that fills in four voices, and what it can do.
 
     Attributes
@@ -93,77 +91,12 @@ class BachCNNModel:
     verbs : tuple of str
     """
 
+    family = FAMILY
     verbs = FAMILIES[FAMILY].verbs
 
     def __init__(self, checkpoint: Checkpoint, threads: int = 1) -> None:
-        self.checkpoint = checkpoint
-        self.name = str(checkpoint.config.get("name") or FAMILY)
-        self.hash = checkpoint.hash
-        self.representation = read_satb(checkpoint.config.get("representation"))
-        self._reads_key = read_key(checkpoint.config.get("network"))
-        self._threads = threads
-
-    def harmonize(self, music: Music, *, seed: int = 0, **settings: Any) -> Score:
-        """Write the voices that a piece lacks: see `harmonize_many`."""
-        return self.harmonize_many(music, 1, seed=seed, **settings)[0]
-
-    def harmonize_many(
-        self,
-        music: Music,
-        count: int,
-        *,
-        seed: int = 0,
-        voices: str = AUTO,
-        fit: bool = False,
-        temperature: float = 1.0,
-        top_k: int = 0,
-        top_p: float = 1.0,
-        keep_ranges: bool = True,
-        no_crossing: bool = False,
-    ) -> list[Score]:
-        """Write the voices that a piece lacks in `count` ways: seeds `seed`, ``seed + 1``, ….
-
-        Parameters
-        ----------
-        music
-            One to three voices; they come back as they were.
-        seed
-            The same seed gives the same notes.
-        voices
-            Which voices these are: ``"auto"``, or names as in ``"soprano"`` or ``"soprano,bass"``.
-        fit
-            Whether to move what does not fit: see
-            `partimento.generation.hearing_voices.hear_voices`.
-        temperature
-            1 is what the model learned, below is safer, above bolder; 0 takes the likeliest.
-        top_k, top_p
-            Draw only from the so many likeliest tokens, or from the fewest that have so much
-            probability together.
-        keep_ranges, no_crossing
-            See `partimento.generation.voice_rules.VoiceRules`.
-
-        Raises
-        ------
-        ParameterError, VocabularyError
-            If a parameter, or the music, is not what this model can work with.
-        GenerationError
-            If the rules leave a voice no pitch.
-        """
-        seeds = seeds_of(seed, count)
-        sampling, rules = Sampling(temperature, top_k, top_p), VoiceRules(keep_ranges, no_crossing)
-        score = as_score(music)
-        heard = hear_voices(score, self.representation, voices=voices, fit=fit)
-        if heard.is_given.all():
-            raise ParameterError("all four voices are there: nothing is left to write")
-        is_hidden = np.broadcast_to(~heard.is_given, heard.tokens.shape)
-        made = self._filled(heard, is_hidden, seeds, sampling, rules)
-        given = [voice for voice, is_there in zip(VOICES, heard.is_given, strict=True) if is_there]
-        facts = {
-            "given": ",".join(given),
-            **voice_facts(sampling, rules),
-            "primer": score.digest[:HASH_DIGITS],
-        }
-        return stamped(self, "harmonize", made, seeds, facts)
+        super().__init__(checkpoint, threads)
+        self.reads_key = read_key(checkpoint.config.get("network"))
 
     def infill(self, music: Music, *, seed: int = 0, **settings: Any) -> Score:
         """Write some bars of some voices anew: see `infill_many`."""
@@ -217,55 +150,10 @@ class BachCNNModel:
         facts = {
             "bars": "all" if bars is None else f"{bars[0]}-{bars[1]}",
             "voices": voices,
-            **voice_facts(sampling, rules),
+            **facts_of(sampling, rules),
             "primer": score.digest[:HASH_DIGITS],
         }
-        return stamped(self, "infill", made, seeds, facts)
-
-    def sample(self, bars: int = 8, *, seed: int = 0, **settings: Any) -> Score:
-        """Make four voices from nothing: see `sample_many`."""
-        return self.sample_many(1, bars, seed=seed, **settings)[0]
-
-    def sample_many(
-        self,
-        count: int,
-        bars: int = 8,
-        *,
-        seed: int = 0,
-        meter: Meter | tuple[int, int] | str = "4/4",
-        qpm: float = 80,
-        key: Any = None,
-        temperature: float = 1.0,
-        top_k: int = 0,
-        top_p: float = 1.0,
-        keep_ranges: bool = True,
-        no_crossing: bool = False,
-    ) -> list[Score]:
-        """Make `count` pieces of four voices at once: seeds `seed`, ``seed + 1``, and so on.
-
-        Parameters
-        ----------
-        key
-            Asked of a model that reads keys, as in ``"g:major"``; `None` leaves it to the model.
-        meter, qpm
-            Of the piece.
-        bars, seed, temperature, top_k, top_p, keep_ranges, no_crossing
-            As in `harmonize_many`; 1 to 1024 bars.
-        """
-        seeds, meter, bars = seeds_of(seed, count), parse_meter(meter), check_bars(bars)
-        sampling, rules = Sampling(temperature, top_k, top_p), VoiceRules(keep_ranges, no_crossing)
-        if key is not None and not self._reads_key:
-            raise ParameterError(f"{self.name} reads no key: leave key out")
-        blank = Blank.of(self.representation, bars, meter, qpm)
-        cells = np.full((blank.steps, len(VOICES)), self.representation.unknown)
-        told = None if key is None else key_value(parse_key(key), self.representation)
-        task = FillTask(cells, np.ones(cells.shape, dtype=bool), 0, told)
-        written = fill(self.engine, task, seeds, sampling, rules)
-        made = [blank.score(self.representation.decode(tokens)) for tokens in written]
-        facts = {"bars": bars, "meter": str(meter), "qpm": qpm, **voice_facts(sampling, rules)}
-        if key is not None:
-            facts["key"] = str(parse_key(key))
-        return stamped(self, "sample", made, seeds, facts)
+        return self.stamped("infill", made, seeds, facts)
 
     def next(
         self, primer: Music, *, voices: str = AUTO, fit: bool = False, seed: int = 0
@@ -285,7 +173,7 @@ class BachCNNModel:
             np.ones(1),
             heard.tokens[-1],
             heard.shift,
-            key_of_tonic((heard.key.tonic - heard.shift) % 12, heard.key.is_minor),
+            spelled_in(heard),
         )
 
     def likelihood(
@@ -297,12 +185,7 @@ class BachCNNModel:
         piece, which `partimento.evaluation.infilling` measures.
         """
         heard = self.hear(music, voices=voices, fit=fit)
-        if not heard.is_given.all():
-            missing = VOICES[int(heard.is_given.argmin())]
-            raise ParameterError(
-                f"there is no {missing}: surprise is measured of each voice given the other three. "
-                "`harmonize` writes those that are missing"
-            )
+        check_complete(heard, "surprise is measured of each voice given the other three")
         nats = np.zeros(heard.tokens.shape)
         for voice in range(len(VOICES)):
             is_hidden = np.broadcast_to(np.arange(len(VOICES)) == voice, nats.shape)
@@ -331,20 +214,33 @@ class BachCNNModel:
         cells = np.where(is_hidden, self.representation.unknown, tokens)
         return self.engine.logits(cells[None], first=voices.first)[0]
 
-    def hear(self, music: Music, *, voices: str = AUTO, fit: bool = False) -> HeardVoices:
-        """Show what the model hears of a piece, and what was changed for its ears."""
-        return hear_voices(as_score(music), self.representation, voices=voices, fit=fit)
+    def _completed(
+        self,
+        heard: HeardVoices,
+        seeds: Sequence[int],
+        sampling: Sampling,
+        rules: VoiceRules,
+    ) -> list[Score]:
+        is_hidden = np.broadcast_to(~heard.is_given, heard.tokens.shape)
+        return self._filled(heard, is_hidden, seeds, sampling, rules)
 
-    @property
-    def card(self) -> str:
-        """Where the model comes from and what it can do, as Markdown."""
-        return self.checkpoint.card
+    def _written(
+        self,
+        cells: np.ndarray,
+        key: Key | None,
+        seeds: Sequence[int],
+        sampling: Sampling,
+        rules: VoiceRules,
+    ) -> np.ndarray:
+        told = None if key is None else key_value(key, self.representation)
+        task = FillTask(cells, np.ones(cells.shape, dtype=bool), 0, told)
+        return fill(self.engine, task, seeds, sampling, rules)
 
     def _task(self, heard: HeardVoices, is_hidden: np.ndarray | None = None) -> FillTask:
         """Tell the network what is known, and the key if it reads it."""
         if is_hidden is None:
             is_hidden = np.broadcast_to(~heard.is_given, heard.tokens.shape)
-        key = key_value(heard.key, self.representation) if self._reads_key else None
+        key = key_value(heard.key, self.representation) if self.reads_key else None
         return FillTask(heard.tokens, is_hidden, heard.first, key)
 
     def _filled(
@@ -365,21 +261,12 @@ class BachCNNModel:
         """What runs the network."""
         return FillEngine(self.checkpoint.graph("fill"), self.representation, self._threads)
 
-    def __getattr__(self, name: str) -> Any:
-        """Verbs of other families: say who can."""
-        verb = verb_of_method(name)
-        if verb is None or verb in self.verbs:
-            raise AttributeError(f"a {FAMILY} model has no attribute {name!r}")
-        raise MissingVerbError(cannot(FAMILY, verb))
-
     def __repr__(self) -> str:
         network = self.checkpoint.config["network"]
         layers = network.get("dilations")
         count = len(layers) if isinstance(layers, list) else "?"
         size = f"{count}x{network.get('hidden_size', '?')} convolutions"
-        span = f"pitches {self.representation.lowest}-{self.representation.highest}"
-        grid = f"{self.representation.steps_per_quarter} steps a quarter"
-        return f"{self.name} {self.hash[:12]} ({size}, {span}, {grid}: {', '.join(self.verbs)})"
+        return self.described(size)
 
 
 def _read(heard: HeardVoices, tokens: np.ndarray, is_hidden: np.ndarray) -> FourVoices:

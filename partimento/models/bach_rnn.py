@@ -28,30 +28,29 @@ from typing import Any
 import numpy as np
 
 from partimento.checkpoints import Checkpoint
-from partimento.errors import CheckpointError, ParameterError
+from partimento.errors import CheckpointError
 from partimento.generation.continuation import check_bars, seeds_of
 from partimento.generation.frame_engine import FrameEngine
 from partimento.generation.frame_writing import VERSIONS, FrameTask, frame_nats, write_frames
 from partimento.generation.hearing_voices import HeardVoices, hear_voices
 from partimento.generation.next_voices import NextVoices, next_along, next_voices
 from partimento.generation.sampling import Sampling, check_seed
-from partimento.generation.voice_continuation import Blank, joined_strikes, lengthened
+from partimento.generation.voice_continuation import joined_strikes, lengthened
 from partimento.generation.voice_likelihood import VoiceLikelihood, by_note
 from partimento.generation.voice_rules import VoiceRules
-from partimento.models.load import FAMILIES, MissingVerbError, cannot, verb_of_method
-from partimento.models.melody_rnn import HASH_DIGITS, Music, as_score
-from partimento.models.voices_page import read_satb, stamped, voice_facts
+from partimento.models.load import FAMILIES
+from partimento.models.melody_rnn import Music, as_score
+from partimento.models.page import HASH_DIGITS, facts_of
+from partimento.models.voices_page import VoicesPage, check_complete, spelled_in
 from partimento.music.four_voices import VOICES, FourVoices
-from partimento.music.keys import key_of_tonic, parse_key
-from partimento.music.notation import parse_meter
-from partimento.music.score import Meter, Score
+from partimento.music.score import Key, Score
 from partimento.music.voice_reading import AUTO
 from partimento.representations.frames import MOST_LEFT, NO_KEY, key_number, key_of
 
 FAMILY = "bach-rnn"
 
 
-class BachRNNModel:
+class BachRNNModel(VoicesPage):
     """A trained network of four voices and what it can do.
 
     Attributes
@@ -66,16 +65,14 @@ class BachRNNModel:
     verbs : tuple of str
     """
 
+    family = FAMILY
     verbs = FAMILIES[FAMILY].verbs
 
     def __init__(self, checkpoint: Checkpoint, threads: int = 1) -> None:
-        self.checkpoint = checkpoint
-        self.name = str(checkpoint.config.get("name") or FAMILY)
-        self.hash = checkpoint.hash
-        self.representation = read_satb(checkpoint.config.get("representation"))
+        super().__init__(checkpoint, threads)
         self._network = read_network(checkpoint.config.get("network"))
+        self.reads_key = self._network["key"]
         self.temperature = read_temperature(checkpoint.config.get("calibration"))
-        self._threads = threads
 
     def continue_from(
         self, primer: Music, bars: int = 8, *, seed: int = 0, **settings: Any
@@ -116,8 +113,7 @@ class BachRNNModel:
             See `partimento.generation.voice_rules.VoiceRules`.
         """
         seeds, bars = seeds_of(seed, count), check_bars(bars)
-        sampling = Sampling(temperature, top_k, top_p)
-        rules = VoiceRules(keep_ranges, no_crossing)
+        sampling, rules = Sampling(temperature, top_k, top_p), VoiceRules(keep_ranges, no_crossing)
         score = as_score(primer)
         heard = hear_voices(score, self.representation, voices=voices, fit=fit)
         longer = lengthened(heard, bars)
@@ -130,105 +126,9 @@ class BachRNNModel:
         for tokens in written:
             voices_made = joined_strikes(tokens, self.representation, heard)
             made.append(longer.with_voices(voices_made, is_written))
-        facts = {"bars": bars, **voice_facts(sampling, rules), "primer": score.digest[:HASH_DIGITS]}
+        facts = {"bars": bars, **facts_of(sampling, rules), "primer": score.digest[:HASH_DIGITS]}
         end = score.end_tick * made[0].ticks_per_quarter // score.ticks_per_quarter
-        return stamped(self, "continue", made, seeds, facts, primer_end_tick=end)
-
-    def sample(self, bars: int = 8, *, seed: int = 0, **settings: Any) -> Score:
-        """Make four voices from nothing: see `sample_many`."""
-        return self.sample_many(1, bars, seed=seed, **settings)[0]
-
-    def sample_many(
-        self,
-        count: int,
-        bars: int = 8,
-        *,
-        seed: int = 0,
-        meter: Meter | tuple[int, int] | str = "4/4",
-        qpm: float = 80,
-        key: Any = None,
-        temperature: float = 1.0,
-        top_k: int = 0,
-        top_p: float = 1.0,
-        keep_ranges: bool = True,
-        no_crossing: bool = False,
-    ) -> list[Score]:
-        """Make `count` pieces of four voices at once: seeds `seed`, ``seed + 1``, and so on.
-
-        Parameters
-        ----------
-        key
-            Asked of a model that reads keys, as in ``"g:major"``; `None` leaves it to the model.
-        meter, qpm
-            Of the piece.
-        bars, seed, temperature, top_k, top_p, keep_ranges, no_crossing
-            As in `continue_many`.
-        """
-        seeds, meter, bars = seeds_of(seed, count), parse_meter(meter), check_bars(bars)
-        sampling = Sampling(temperature, top_k, top_p)
-        rules = VoiceRules(keep_ranges, no_crossing)
-        if key is not None and not self._network["key"]:
-            raise ParameterError(f"{self.name} reads no key: leave key out")
-        blank = Blank.of(self.representation, bars, meter, qpm)
-        cells = np.full((blank.steps, len(VOICES)), self.representation.unknown)
-        number = NO_KEY if key is None else key_number(parse_key(key))
-        task = FrameTask(cells, 0, number, self._left(len(cells)))
-        written = write_frames(self._engine, task, seeds, sampling, rules)
-        made = [blank.score(self.representation.decode(tokens)) for tokens in written]
-        facts = {"bars": bars, "meter": str(meter), "qpm": qpm, **voice_facts(sampling, rules)}
-        if key is not None:
-            facts["key"] = str(parse_key(key))
-        return stamped(self, "sample", made, seeds, facts)
-
-    def harmonize(self, music: Music, *, seed: int = 0, **settings: Any) -> Score:
-        """Write the voices that a piece lacks: see `harmonize_many`."""
-        return self.harmonize_many(music, 1, seed=seed, **settings)[0]
-
-    def harmonize_many(
-        self,
-        music: Music,
-        count: int,
-        *,
-        seed: int = 0,
-        voices: str = AUTO,
-        fit: bool = False,
-        temperature: float = 1.0,
-        top_k: int = 0,
-        top_p: float = 1.0,
-        keep_ranges: bool = True,
-        no_crossing: bool = False,
-        versions: int = VERSIONS,
-    ) -> list[Score]:
-        """Write the voices that a piece lacks in `count` ways: seeds `seed`, ``seed + 1``, ….
-
-        Parameters
-        ----------
-        music
-            One to three voices; they come back as they were.
-        voices
-            Which voices these are: ``"auto"``, or names as in ``"soprano"`` or ``"soprano,bass"``.
-        versions
-            Written side by side for each result: see `partimento.generation.frame_writing`.
-        fit, seed, temperature, top_k, top_p, keep_ranges, no_crossing
-            As in `continue_many`.
-        """
-        seeds = seeds_of(seed, count)
-        sampling = Sampling(temperature, top_k, top_p)
-        rules = VoiceRules(keep_ranges, no_crossing)
-        score = as_score(music)
-        heard = hear_voices(score, self.representation, voices=voices, fit=fit)
-        if heard.is_given.all():
-            raise ParameterError("all four voices are there: nothing is left to write")
-        task = self._task(heard.tokens, heard)
-        written = write_frames(self._engine, task, seeds, sampling, rules, versions)
-        made = [heard.with_tokens(tokens) for tokens in written]
-        given = [voice for voice, is_there in zip(VOICES, heard.is_given, strict=True) if is_there]
-        facts = {
-            "given": ",".join(given),
-            **voice_facts(sampling, rules),
-            "primer": score.digest[:HASH_DIGITS],
-        }
-        return stamped(self, "harmonize", made, seeds, facts)
+        return self.stamped("continue", made, seeds, facts, primer_end_tick=end)
 
     def fill(
         self,
@@ -251,9 +151,7 @@ class BachRNNModel:
             Where the first step stands in its beat.
         """
         rules = VoiceRules(keep_ranges, no_crossing)
-        key = NO_KEY
-        if self._network["key"]:
-            key = key_of(cells, self.representation)
+        key = key_of(cells, self.representation) if self.reads_key else NO_KEY
         task = FrameTask(cells, first, key, self._left(len(cells)))
         sampling = Sampling(temperature)
         return write_frames(self._engine, task, [check_seed(seed)], sampling, rules, versions)[0]
@@ -271,7 +169,7 @@ class BachRNNModel:
             self._engine,
             task,
             shift=heard.shift,
-            spelled_in=key_of_tonic((heard.key.tonic - heard.shift) % 12, heard.key.is_minor),
+            spelled_in=spelled_in(heard),
             temperature=self.temperature,
             seed=check_seed(seed),
         )
@@ -279,14 +177,7 @@ class BachRNNModel:
     def likelihood(self, music: Music, *, voices: str = AUTO, fit: bool = False) -> VoiceLikelihood:
         """Measure how surprised the model is by four voices: see `generation.voice_likelihood`."""
         heard = self.hear(music, voices=voices, fit=fit)
-        if not heard.is_given.all():
-            missing = [
-                v for v, is_there in zip(VOICES, heard.is_given, strict=True) if not is_there
-            ]
-            raise ParameterError(
-                f"there is no {missing[0]}: the likelihood is of all four voices. `harmonize` "
-                "writes those that are missing"
-            )
+        check_complete(heard, "the likelihood is of all four voices")
         (nats,) = frame_nats(self._engine, [heard.tokens], [heard.first])
         return by_note(heard, nats)
 
@@ -312,18 +203,34 @@ class BachRNNModel:
         cells = [self.representation.encode(voices) for voices in pieces]
         return next_along(self._engine, cells, every, self.temperature)
 
-    def hear(self, music: Music, *, voices: str = AUTO, fit: bool = False) -> HeardVoices:
-        """Show what the model hears of a piece, and what was changed for its ears."""
-        return hear_voices(as_score(music), self.representation, voices=voices, fit=fit)
+    def _completed(
+        self,
+        heard: HeardVoices,
+        seeds: Sequence[int],
+        sampling: Sampling,
+        rules: VoiceRules,
+        versions: int = VERSIONS,
+    ) -> list[Score]:
+        """`versions` are written side by side: see `partimento.generation.frame_writing`."""
+        task = self._task(heard.tokens, heard)
+        written = write_frames(self._engine, task, seeds, sampling, rules, versions)
+        return [heard.with_tokens(tokens) for tokens in written]
 
-    @property
-    def card(self) -> str:
-        """Where the model comes from and what it can do, as Markdown."""
-        return self.checkpoint.card
+    def _written(
+        self,
+        cells: np.ndarray,
+        key: Key | None,
+        seeds: Sequence[int],
+        sampling: Sampling,
+        rules: VoiceRules,
+    ) -> np.ndarray:
+        number = NO_KEY if key is None else key_number(key)
+        task = FrameTask(cells, 0, number, self._left(len(cells)))
+        return write_frames(self._engine, task, seeds, sampling, rules)
 
     def _task(self, cells: np.ndarray, heard: HeardVoices) -> FrameTask:
         """Tell the network the key and how far the end is, as far as it reads these."""
-        key = key_number(heard.key) if self._network["key"] else NO_KEY
+        key = key_number(heard.key) if self.reads_key else NO_KEY
         return FrameTask(cells, heard.first, key, self._left(len(cells)))
 
     def _left(self, steps: int) -> np.ndarray | None:
@@ -341,18 +248,9 @@ class BachRNNModel:
             self._threads,
         )
 
-    def __getattr__(self, name: str) -> Any:
-        """Verbs of other families: say who can."""
-        verb = verb_of_method(name)
-        if verb is None or verb in self.verbs:
-            raise AttributeError(f"a {FAMILY} model has no attribute {name!r}")
-        raise MissingVerbError(cannot(FAMILY, verb))
-
     def __repr__(self) -> str:
         size = f"{self._network['num_layers']}x{self._network['hidden_size']} GRU"
-        span = f"pitches {self.representation.lowest}-{self.representation.highest}"
-        grid = f"{self.representation.steps_per_quarter} steps a quarter"
-        return f"{self.name} {self.hash[:12]} ({size}, {span}, {grid}: {', '.join(self.verbs)})"
+        return self.described(size)
 
 
 def read_network(fields: Any) -> dict[str, Any]:

@@ -24,11 +24,9 @@ Magenta's `melody_rnn` (configurations `basic_rnn` and `lookback_rnn`), 2016.
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import fields as fields_of
 from functools import cached_property
 from typing import Any
 
-from partimento import __version__
 from partimento.checkpoints import Checkpoint
 from partimento.errors import CheckpointError, ParameterError
 from partimento.generation.constraints import Constraints
@@ -43,19 +41,18 @@ from partimento.generation.hearing import AUTO, Heard, hear
 from partimento.generation.likelihood import Likelihood, likelihoods
 from partimento.generation.next import NextNotes, next_notes
 from partimento.generation.sampling import Sampling
-from partimento.models.load import FAMILIES, MissingVerbError, cannot, verb_of_method
+from partimento.models.load import FAMILIES
+from partimento.models.page import HASH_DIGITS, ModelPage, facts_of, read_fields
 from partimento.music.notation import parse_meter, seq
-from partimento.music.provenance import stamp
 from partimento.music.score import Meter, Score
 from partimento.representations.melody import MelodyRepresentation
 
 FAMILY = "melody-rnn"
-HASH_DIGITS = 16  # of a model's 64, in what it makes
 
 Music = Score | str | os.PathLike[str] | Sequence[Any]
 
 
-class MelodyRNNModel:
+class MelodyRNNModel(ModelPage):
     """A trained melody network and what it can do.
 
     Music goes in as a `Score`, as notation (text or list), or as the path of a file
@@ -73,14 +70,13 @@ class MelodyRNNModel:
     verbs : tuple of str
     """
 
+    family = FAMILY
     verbs = FAMILIES[FAMILY].verbs
+    representation: MelodyRepresentation
 
     def __init__(self, checkpoint: Checkpoint, threads: int = 1) -> None:
-        self.checkpoint = checkpoint
-        self.name = str(checkpoint.config.get("name") or FAMILY)
-        self.hash = checkpoint.hash
+        super().__init__(checkpoint, threads)
         self.representation = read_representation(checkpoint.config.get("representation"))
-        self._threads = threads
 
     def continue_from(
         self,
@@ -173,13 +169,13 @@ class MelodyRNNModel:
         made = continue_score(self._engine, heard, bars, seeds, sampling, constraints)
         facts = {
             "bars": bars,
-            **_facts(sampling, constraints),
+            **facts_of(sampling, constraints),
             "primer": score.digest[:HASH_DIGITS],
         }
         if melody != AUTO:
             facts["melody"] = melody
         end = score.end_tick * made[0].ticks_per_quarter // score.ticks_per_quarter
-        return self._stamped("continue", made, seeds, facts, primer_end_tick=end)
+        return self.stamped("continue", made, seeds, facts, primer_end_tick=end)
 
     def sample(
         self,
@@ -252,8 +248,8 @@ class MelodyRNNModel:
             meter=meter,
             qpm=qpm,
         )
-        facts = {"bars": bars, "meter": str(meter), "qpm": qpm, **_facts(sampling, constraints)}
-        return self._stamped("sample", made, seeds, facts)
+        facts = {"bars": bars, "meter": str(meter), "qpm": qpm, **facts_of(sampling, constraints)}
+        return self.stamped("sample", made, seeds, facts)
 
     def next(self, primer: Music, *, melody: str | int = AUTO) -> NextNotes:
         """Say which note comes next, and how certain that is: see `generation.next`."""
@@ -274,11 +270,6 @@ class MelodyRNNModel:
         """Show what the model hears of a primer: its tokens, and what was changed for its ears."""
         return hear(as_score(primer), self.representation, melody)
 
-    @property
-    def card(self) -> str:
-        """Where the model comes from and what it can do, as Markdown."""
-        return self.checkpoint.card
-
     @cached_property
     def _engine(self) -> StepEngine:
         engine = StepEngine(self.checkpoint.graph("step"), self._threads)
@@ -290,41 +281,11 @@ class MelodyRNNModel:
             )
         return engine
 
-    def _stamped(
-        self,
-        verb: str,
-        scores: Sequence[Score],
-        seeds: Sequence[int],
-        settings: dict[str, Any],
-        **more: Any,
-    ) -> list[Score]:
-        """Write into each score how it was made."""
-        facts = {
-            "model": self.name,
-            "hash": self.hash[:HASH_DIGITS],
-            "verb": verb,
-            "settings": settings,
-            "version": __version__,
-            **more,
-        }
-        return [
-            stamp(score, {**facts, "seed": seed}) for score, seed in zip(scores, seeds, strict=True)
-        ]
-
-    def __getattr__(self, name: str) -> Any:
-        """Verbs of other families: say who can."""
-        verb = verb_of_method(name)
-        if verb is None or verb in self.verbs:
-            raise AttributeError(f"a {FAMILY} model has no attribute {name!r}")
-        raise MissingVerbError(cannot(FAMILY, verb))
-
     def __repr__(self) -> str:
         network = self.checkpoint.config.get("network")
         network = network if isinstance(network, dict) else {}
         size = f"{network.get('num_layers', '?')}x{network.get('hidden_size', '?')} LSTM"
-        span = f"pitches {self.representation.lowest}-{self.representation.highest}"
-        grid = f"{self.representation.steps_per_quarter} steps a quarter"
-        return f"{self.name} {self.hash[:12]} ({size}, {span}, {grid}: {', '.join(self.verbs)})"
+        return self.described(size)
 
 
 def as_score(music: Music) -> Score:
@@ -339,29 +300,8 @@ def as_score(music: Music) -> Score:
 
 
 def read_representation(fields: Any) -> MelodyRepresentation:
-    """Read the representation of a checkpoint's config, trusting nothing.
-
-    Raises `CheckpointError`.
-    """
-    kinds: dict[str, type] = {
-        field.name: list if isinstance(field.default, tuple) else type(field.default)
-        for field in fields_of(MelodyRepresentation)
-    }
-    if not isinstance(fields, dict) or set(fields) - set(kinds):
-        raise CheckpointError(
-            "the checkpoint's config has no usable representation: it must be an object of "
-            f"{', '.join(kinds)}"
-        )
-    for name, value in fields.items():
-        values = value if type(value) is list else []
-        if type(value) is not kinds[name] or any(type(item) is not int for item in values):
-            raise CheckpointError(
-                f"{name} in the checkpoint's representation is {str(value)[:40]!r}"
-            )
-    try:
-        return MelodyRepresentation(**fields)
-    except ParameterError as error:
-        raise CheckpointError(f"the checkpoint's representation is unusable: {error}") from None
+    """Read the representation of a checkpoint's config: see `partimento.models.page`."""
+    return read_fields(MelodyRepresentation, fields)
 
 
 def _split(settings: dict[str, Any]) -> tuple[Sampling, Constraints]:
@@ -374,14 +314,3 @@ def _split(settings: dict[str, Any]) -> tuple[Sampling, Constraints]:
             f"{', '.join([*Sampling.__dataclass_fields__, *Constraints.__dataclass_fields__])}"
         )
     return Sampling(**sampling), Constraints(**rest)
-
-
-def _facts(sampling: Sampling, constraints: Constraints) -> dict[str, Any]:
-    """Collect the temperature and what differs from the defaults, as plain values."""
-    facts: dict[str, Any] = {"temperature": sampling.temperature}
-    for settings, usual in ((sampling, Sampling()), (constraints, Constraints())):
-        for name in settings.__dataclass_fields__:
-            value = getattr(settings, name)
-            if value != getattr(usual, name):
-                facts[name] = str(value) if name == "key" else value
-    return facts
