@@ -27,7 +27,7 @@ from partimento.training.voices_card import write_voices_card
 
 ROOT = Path(__file__).parent.parent
 NAME = "bach-cnn"
-STEPS = 40_000
+STEPS = 28_000
 
 
 def main() -> None:

@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--config", choices=["chorales", "jsb16"], default="chorales")
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=NUMBER")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--ship", type=Path)
     asked = parser.parse_args()
@@ -68,8 +68,10 @@ def main() -> None:
 
 
 def setting(text: str) -> tuple[str, Any]:
-    """Read ``name=value``: a number, or one of several with commas between them."""
+    """Read ``name=value``: true, false, a number, or several with commas between them."""
     name, _, value = text.partition("=")
+    if value in ("true", "false"):
+        return name, value == "true"
     numbers = [float(part) if "." in part else int(part) for part in value.split(",")]
     return name, numbers[0] if len(numbers) == 1 else tuple(numbers)
 

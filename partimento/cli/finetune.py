@@ -11,7 +11,8 @@ from partimento.cli.teaching import ENDED, ProgressBar, clock, hold, print_endin
 
 if TYPE_CHECKING:
     from partimento.data import MelodyData
-    from partimento.training.melody import Lesson, Taught
+    from partimento.training.course import Taught
+    from partimento.training.melody import Lesson
 
 FIXED = ("--lowest", "--highest", "--steps-per-quarter")  # of the model, not to be had here
 

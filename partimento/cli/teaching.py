@@ -14,9 +14,10 @@ from partimento.errors import EXIT_PARTLY
 
 if TYPE_CHECKING:
     from partimento.data import MelodyData
+    from partimento.training.course import Taught
     from partimento.training.estimate import Estimate
     from partimento.training.loop import Progress
-    from partimento.training.melody import Lesson, Taught
+    from partimento.training.melody import Lesson
     from partimento.training.run_folder import RunFolder
 
 ENDED = {

@@ -25,8 +25,9 @@ from partimento.music.score import Score
 from partimento.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
+    from partimento.training.course import Taught
     from partimento.training.loop import Progress
-    from partimento.training.melody import Lesson, Taught
+    from partimento.training.melody import Lesson
 
 FINETUNING: dict[str, Any] = {
     "learning_rate": 5e-4,

@@ -37,9 +37,10 @@ from partimento.training.run_folder import RunFolder, RunFolderElsewhere
 
 if TYPE_CHECKING:
     from partimento.training.chorales import VoicesLesson
+    from partimento.training.course import Taught
     from partimento.training.estimate import Estimate
     from partimento.training.loop import Progress
-    from partimento.training.melody import Lesson, Taught
+    from partimento.training.melody import Lesson
 
 Preset = dict[str, dict[str, Any]]
 

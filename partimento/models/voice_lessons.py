@@ -18,7 +18,8 @@ from partimento.representations.satb import SatbRepresentation
 from partimento.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from partimento.training.chorales import TaughtVoices, VoicesLesson
+    from partimento.training.chorales import VoicesLesson
+    from partimento.training.course import Taught
     from partimento.training.estimate import Estimate
     from partimento.training.loop import Progress
 
@@ -161,7 +162,7 @@ def train_voices(
     report: Callable[["Progress"], None] = lambda progress: None,
     tell: Callable[[str], None] = lambda words: None,
     on_estimate: Callable[["Estimate"], None] = lambda found: None,
-) -> "TaughtVoices | None":
+) -> "Taught | None":
     """Train a network of four voices into a run folder; ``out/checkpoint`` is the finished model.
 
     `out` may be the result of `partimento.models.lessons.open_run`. `None` comes back in a process

@@ -7,6 +7,7 @@ function of the seed and the step's number alone, so a run that stops can go on 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from partimento.errors import TrainingError
 from partimento.music.grid import Grid
 from partimento.representations.melody import FIRST_PITCH, MelodyRepresentation
 
-CHUNKS_PER_POOL = 16  # batches sorted by length together, so that little of a batch is padding
+BATCHES_PER_POOL = 16  # sorted by length together, so that little of a batch is padding
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,18 @@ def encode_pieces(
         tokens = representation.encode(notes, score.ticks_per_quarter, steps=len(grid))
         encoded.append(EncodedPiece(tokens, grid))
     return encoded
+
+
+@runtime_checkable
+class Batches(Protocol):
+    """Batch of each step of training, counted from 0, as a function of the step alone."""
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """How many show each piece once."""
+
+    def __call__(self, step: int) -> Batch:
+        """Give the batch of a step."""
 
 
 @dataclass
@@ -141,17 +154,7 @@ class MelodyBatches:
         while len(chunks) < needed:
             for index in generator.permutation(len(self.pieces)):
                 chunks += self._chunks(int(index), generator)
-        chunks = chunks[:needed]
-        pool = CHUNKS_PER_POOL * self.batch_size
-        batches = []
-        for first in range(0, len(chunks), pool):
-            group = sorted(chunks[first : first + pool], key=lambda chunk: chunk[2] - chunk[1])
-            batches += [
-                group[start : start + self.batch_size]
-                for start in range(0, len(group), self.batch_size)
-            ]
-        order = generator.permutation(len(batches))
-        return [chunk for batch in order for chunk in batches[batch]]
+        return of_like_length(chunks[:needed], self.batch_size, BATCHES_PER_POOL, generator)
 
     def _chunks(self, index: int, generator: np.random.Generator) -> Iterator[tuple[int, int, int]]:
         """Cut one piece at bar lines: the first cut falls anywhere, the rest follow."""
@@ -193,6 +196,24 @@ class MelodyBatches:
         room_up = self.representation.vocab_size - 1 - int(pitches.max()) if len(pitches) else 0
         down, up = min(self.transpose, room_down), min(self.transpose, room_up)
         return int(generator.integers(-down, up + 1))
+
+
+def of_like_length(
+    chunks: list[tuple[int, int, int]],
+    batch_size: int,
+    batches_per_pool: int,
+    generator: np.random.Generator,
+) -> list[tuple[int, int, int]]:
+    """Put chunks (piece, start, stop) of like length next to each other, a batch of them at a time.
+
+    The chunks of so many batches at a time are sorted, and then the batches are shuffled.
+    """
+    pool = batches_per_pool * batch_size
+    batches = []
+    for first in range(0, len(chunks), pool):
+        group = sorted(chunks[first : first + pool], key=lambda chunk: chunk[2] - chunk[1])
+        batches += [group[start : start + batch_size] for start in range(0, len(group), batch_size)]
+    return [chunk for batch in generator.permutation(len(batches)) for chunk in batches[batch]]
 
 
 def pad(examples: Sequence[tuple[np.ndarray, np.ndarray]]) -> Batch:

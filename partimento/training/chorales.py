@@ -1,12 +1,10 @@
 """Teach a network of four voices: from pieces to a checkpoint. `teach_voices` is the whole road.
 
 What is particular to a family stands in its `Teacher` (`training.voice_pieces`): `TEACHERS` is the
-list of them. The run folder, stopping and resuming are those of `training.melody`; nats are counted
-per cell, one voice at one step.
+list of them. Nats are counted per cell, one voice at one step.
 """
 
 import hashlib
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -15,16 +13,20 @@ from typing import Any
 import torch
 from torch import nn
 
-from partimento import __version__
 from partimento.checkpoints import save_checkpoint
 from partimento.data.chorales import VoicePiece
 from partimento.errors import DataError, ParameterError
 from partimento.representations.satb import SatbRepresentation
 from partimento.training import frames, infilling
-from partimento.training.distributed import joined
-from partimento.training.estimate import Estimate, estimate
-from partimento.training.loop import HeldOut, Outcome, Progress, TrainingSettings, train
-from partimento.training.melody import enough_memory, plain
+from partimento.training.course import (
+    Taught,
+    checkpoint_config,
+    enough_memory,
+    plain,
+    take_course,
+)
+from partimento.training.estimate import Estimate
+from partimento.training.loop import HeldOut, Outcome, Progress, TrainingSettings
 from partimento.training.run_folder import PIECES, RunFolder
 from partimento.training.verdict import Verdict, judge
 from partimento.training.voice_pieces import EncodedVoices, Teacher, encode_voices
@@ -85,16 +87,6 @@ class VoicesLesson:
         return plain({**asdict(self), "network": asdict(self.network_config())})
 
 
-@dataclass(frozen=True)
-class TaughtVoices:
-    """A finished run."""
-
-    outcome: Outcome
-    figures: dict[str, Any]
-    folder: RunFolder
-    verdict: Verdict
-
-
 def teach_voices(
     lesson: VoicesLesson,
     pieces: Sequence[VoicePiece],
@@ -106,7 +98,7 @@ def teach_voices(
     report: Callable[[Progress], None] = lambda progress: None,
     tell: Callable[[str], None] = lambda words: None,
     on_estimate: Callable[[Estimate], None] = lambda found: None,
-) -> TaughtVoices | None:
+) -> Taught | None:
     """Train on the pieces marked "train", choose on "valid", and write the checkpoint.
 
     Parameters
@@ -118,7 +110,7 @@ def teach_voices(
 
     Returns
     -------
-    TaughtVoices or None
+    Taught or None
         `None` in a process that only helped: the first of them writes the checkpoint.
 
     Raises
@@ -133,30 +125,11 @@ def teach_voices(
     batches = lesson.teacher.batches(training, lesson)
     with enough_memory():
         network = lesson.new_network()
-    parameters = sum(weights.numel() for weights in network.parameters())
 
     def evaluate(module: nn.Module) -> HeldOut:
         return lesson.teacher.evaluate(module, held_out, lesson)
 
-    with run.locked(), joined() as group:
-        asked = lesson.facts() | {
-            "processes": group.size,
-            "pieces": len(pieces),
-            PIECES: digest_of(pieces),
-        }
-        run.begin(asked, resume=resume)
-        group.check_same(json.dumps(asked).encode())
-        on_start(parameters, batches.batches_per_epoch)
-        done = run.reached()
-        with enough_memory():
-            network.to(group.device)
-            if group.size == 1 and lesson.settings.steps and lesson.settings.progress(*done) < 1:
-                cells = sum(piece.tokens.size for piece in held_out)
-                per_epoch = batches.batches_per_epoch
-                on_estimate(estimate(network, batches, per_epoch, cells, lesson.settings, done))
-            outcome = train(network, batches, evaluate, lesson.settings, run, report, group, tell)
-        if not group.is_first:
-            return None
+    def concluded(outcome: Outcome) -> Taught:
         return conclude_voices(
             lesson,
             network,
@@ -167,6 +140,22 @@ def teach_voices(
             epochs=outcome.step / batches.batches_per_epoch,
             data_facts=data_facts or {},
         )
+
+    return take_course(
+        network,
+        batches,
+        evaluate,
+        lesson.settings,
+        run,
+        lesson.facts() | {"pieces": len(pieces), PIECES: digest_of(pieces)},
+        concluded,
+        held_out_steps=sum(piece.tokens.size for piece in held_out),
+        resume=resume,
+        on_start=on_start,
+        report=report,
+        tell=tell,
+        on_estimate=on_estimate,
+    )
 
 
 def conclude_voices(
@@ -179,7 +168,7 @@ def conclude_voices(
     held_out: list[EncodedVoices],
     epochs: float,
     data_facts: dict[str, Any],
-) -> TaughtVoices:
+) -> Taught:
     """Take the best weights of a run that has ended, judge it, and write the checkpoint."""
     weights, best = run.load_best()
     network.load_state_dict(weights)
@@ -211,7 +200,7 @@ def conclude_voices(
     figures["largest_logit_difference"] = lesson.teacher.check(network, graphs, held_out, lesson)
     tuned = lesson.teacher.tune(network, held_out, lesson)
     write_checkpoint(lesson, network, graphs, figures, tuned, outcome, run, data_facts, verdict)
-    return TaughtVoices(outcome, figures, run, verdict)
+    return Taught(outcome, figures, run, verdict)
 
 
 def write_checkpoint(
@@ -226,28 +215,10 @@ def write_checkpoint(
     verdict: Verdict,
 ) -> None:
     """Write the finished model with its card."""
-    facts = lesson.facts()
-    config = {
-        "format": 1,
-        "family": lesson.family,
-        "name": lesson.name,
-        "made_with": f"partimento {__version__}",
-        "representation": facts["representation"],
-        "network": facts["network"],
-        "graphs": {name: f"{name}.onnx" for name in graphs},
-        **tuned,
-        "training": {
-            "config": lesson.config,
-            "data": facts["data"],
-            "data_report": data_facts,
-            "settings": facts["settings"],
-            "steps": outcome.step,
-            "seconds": round(outcome.seconds),
-            "torch": torch.__version__,
-            "verdict": verdict.facts(),
-        },
-        "figures": figures,
-    }
+    config = checkpoint_config(
+        lesson.family, lesson.facts(), list(graphs), outcome, figures, data_facts, verdict
+    )
+    config |= tuned
     save_checkpoint(
         run.checkpoint,
         config=config,

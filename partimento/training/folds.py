@@ -20,6 +20,7 @@ from partimento.errors import DataError, ParameterError
 from partimento.music.score import Score
 from partimento.training.baselines import by_counts, by_five_gram, uniform
 from partimento.training.batches import Batch, EncodedPiece, MelodyBatches, encode_pieces
+from partimento.training.course import Taught, enough_memory
 from partimento.training.distributed import Group, joined
 from partimento.training.listening import Listener
 from partimento.training.loop import (
@@ -32,11 +33,9 @@ from partimento.training.loop import (
 )
 from partimento.training.melody import (
     Lesson,
-    Taught,
     batches_of,
     conclude,
     digest_of,
-    enough_memory,
     evaluation_on,
 )
 from partimento.training.run_folder import PIECES, RunFolder

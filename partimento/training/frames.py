@@ -8,13 +8,13 @@ which voices are chosen, where the network learns all of them.
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from partimento.errors import ParameterError
 from partimento.networks.bach_rnn import BachRNN, BachRNNConfig, orders
 from partimento.representations.frames import (
     KEY,
@@ -30,7 +30,14 @@ from partimento.representations.satb import SatbRepresentation
 from partimento.training.batches import Batch
 from partimento.training.frame_graphs import check_graphs, frame_graph, voice_graph
 from partimento.training.loop import HeldOut, held_out_loss
-from partimento.training.voice_pieces import EncodedVoices, Teacher
+from partimento.training.voice_pieces import (
+    EncodedVoices,
+    Teacher,
+    VoiceBatches,
+    filled_up,
+    lesson_batches,
+    voices_config,
+)
 
 if TYPE_CHECKING:
     from partimento.training.chorales import VoicesLesson
@@ -41,28 +48,12 @@ CHECKED_PIECES, CHECKED_STEPS = 4, 128
 
 
 @dataclass
-class FrameBatches:
+class FrameBatches(VoiceBatches):
     """Batches of whole pieces, or chunks of them, as a function of the step.
 
-    Attributes
-    ----------
-    pieces : sequence of EncodedVoices
-    config : BachRNNConfig
-    representation : SatbRepresentation
-    batch_size, chunk_steps : int
-        Examples, and the longest of them; longer pieces are cut anywhere.
-    seed : int
-    transpose : int
-        Most semitones that a piece is moved, as far as the vocabulary has room.
+    Pieces longer than `chunk_steps` are cut anywhere.
     """
 
-    pieces: Sequence[EncodedVoices]
-    config: BachRNNConfig
-    representation: SatbRepresentation
-    batch_size: int
-    chunk_steps: int
-    seed: int
-    transpose: int = 6
     _features: list[np.ndarray] = field(init=False, repr=False)
     _planned: tuple[int, list[list[tuple[int, int, int]]]] = field(
         default=(-1, []), init=False, repr=False
@@ -112,9 +103,7 @@ class FrameBatches:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Features and targets of one chunk, in a random key, told a random part of the rest."""
         tokens = self.pieces[number].tokens
-        down, up = self.representation.room(tokens)
-        down, up = max(down, -self.transpose), min(up, self.transpose)
-        semitones = int(generator.integers(min(down, 0), max(up, 0) + 1))
+        semitones = self.interval(tokens, generator)
         targets = self.representation.transposed(tokens[start:stop], semitones)
         features = move_features(self._features[number][start:stop], semitones, self.representation)
         if not self.config.key or generator.random() >= KEY_TOLD:
@@ -143,16 +132,12 @@ def told_features(
 def pad_frames(examples: Sequence[tuple[np.ndarray, np.ndarray]]) -> Batch:
     """Stack examples, filling shorter ones up with their last row."""
     longest = max(len(targets) for _, targets in examples)
-    features = np.stack([_filled(rows, longest) for rows, _ in examples])
-    targets = np.stack([_filled(rows, longest) for _, rows in examples])
+    features = np.stack([filled_up(rows, longest) for rows, _ in examples])
+    targets = np.stack([filled_up(rows, longest) for _, rows in examples])
     is_real = np.zeros(targets.shape, dtype=bool)
     for row, (_, rows) in enumerate(examples):
         is_real[row, : len(rows)] = True
     return Batch(features, targets, is_real)
-
-
-def _filled(rows: np.ndarray, steps: int) -> np.ndarray:
-    return np.concatenate([rows, np.repeat(rows[-1:], steps - len(rows), axis=0)])
 
 
 def untold_batches(
@@ -186,30 +171,6 @@ class _Evaluation:
             self._made = held_out, untold_batches(held_out, lesson.representation)
         found = held_out_loss(network, self._made[1], lesson.representation.first_pitch)
         return HeldOut(found.nats, found.steps, sum(piece.num_notes for piece in held_out))
-
-
-def network_config(representation: SatbRepresentation, fields: dict[str, Any]) -> BachRNNConfig:
-    """Size of the network that fits a representation."""
-    unknown = set(fields) - set(BachRNNConfig.__dataclass_fields__)
-    if unknown:
-        raise ParameterError(f"bach-rnn has no setting {sorted(unknown)[0]!r}")
-    if representation.holds:
-        raise ParameterError("bach-rnn reads cells without holds")
-    return BachRNNConfig(representation.vocab_size, representation.cycle, **fields)
-
-
-def make_batches(pieces: Sequence[EncodedVoices], lesson: "VoicesLesson") -> FrameBatches:
-    """Lay out the batches of a lesson."""
-    settings = lesson.settings
-    return FrameBatches(
-        pieces,
-        lesson.network_config(),
-        lesson.representation,
-        settings.batch_size,
-        settings.chunk_steps,
-        settings.seed,
-        settings.transpose,
-    )
 
 
 def export(network: nn.Module) -> dict[str, bytes]:
@@ -288,9 +249,9 @@ def tune(
 
 
 TEACHER = Teacher(
-    config=network_config,
+    config=partial(voices_config, "bach-rnn", BachRNNConfig),
     network=BachRNN,
-    batches=make_batches,
+    batches=partial(lesson_batches, FrameBatches),
     evaluate=_Evaluation(),
     export=export,
     check=check,

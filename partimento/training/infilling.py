@@ -13,13 +13,14 @@ Uria, Murray and Larochelle, "A Deep and Tractable Density Estimator", ICML 2014
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from partimento.errors import ParameterError, TrainingError
+from partimento.errors import TrainingError
 from partimento.networks.bach_cnn import NUM_COLUMNS, BachCNN, BachCNNConfig
 from partimento.representations.filling import (
     NO_KEY,
@@ -33,7 +34,14 @@ from partimento.representations.satb import SatbRepresentation
 from partimento.training.batches import Batch
 from partimento.training.export import LARGEST_DIFFERENCE, exported
 from partimento.training.loop import HeldOut, held_out_loss
-from partimento.training.voice_pieces import EncodedVoices, Teacher
+from partimento.training.voice_pieces import (
+    EncodedVoices,
+    Teacher,
+    VoiceBatches,
+    filled_up,
+    lesson_batches,
+    voices_config,
+)
 
 if TYPE_CHECKING:
     from partimento.training.chorales import VoicesLesson
@@ -46,28 +54,9 @@ GRAPH = "fill"  # name of the graph
 
 
 @dataclass
-class FillingBatches:
-    """Batches of excerpts with hidden cells, as a function of the step.
+class FillingBatches(VoiceBatches):
+    """Batches of excerpts with hidden cells, as a function of the step."""
 
-    Attributes
-    ----------
-    pieces : sequence of EncodedVoices
-    config : BachCNNConfig
-    representation : SatbRepresentation
-    batch_size, chunk_steps : int
-        Examples, and the longest of them.
-    seed : int
-    transpose : int
-        Most semitones that a piece is moved, as far as the vocabulary has room.
-    """
-
-    pieces: Sequence[EncodedVoices]
-    config: BachCNNConfig
-    representation: SatbRepresentation
-    batch_size: int
-    chunk_steps: int
-    seed: int
-    transpose: int = 6
     _keys: list[int] = field(init=False, repr=False)
     _planned: tuple[int, np.ndarray] = field(
         default=(-1, np.zeros(0, dtype=np.int64)), init=False, repr=False
@@ -110,9 +99,7 @@ class FillingBatches:
         start = int(generator.integers(-self.chunk_steps // 4, room + self.chunk_steps // 4 + 1))
         start = min(max(0, start), room) // beat * beat
         stop = min(steps, start + self.chunk_steps)
-        down, up = representation.room(piece.tokens)
-        down, up = max(down, -self.transpose), min(up, self.transpose)
-        semitones = int(generator.integers(min(down, 0), max(up, 0) + 1))
+        semitones = self.interval(piece.tokens, generator)
         targets = representation.transposed(piece.tokens[start:stop], semitones)
         is_hidden = random_mask(stop - start, representation, generator)
         key: int | None = None
@@ -141,7 +128,7 @@ def pad_examples(
     """
     longest = max(len(targets) for _, targets, _ in examples)
     features, targets, hidden = (
-        np.stack([_filled(example[part], longest) for example in examples]) for part in range(3)
+        np.stack([filled_up(example[part], longest) for example in examples]) for part in range(3)
     )
     for row, (rows, _, _) in enumerate(examples):
         features[row, len(rows) :, PLACE] = outside
@@ -151,10 +138,6 @@ def pad_examples(
     return Batch(
         features, targets, hidden, np.broadcast_to(weights, hidden.shape).astype(np.float32)
     )
-
-
-def _filled(rows: np.ndarray, steps: int) -> np.ndarray:
-    return np.concatenate([rows, np.repeat(rows[-1:], steps - len(rows), axis=0)])
 
 
 def task_batches(
@@ -201,30 +184,6 @@ def task_losses(
         task: held_out_loss(network, made, representation.first_pitch)
         for task, made in batches.items()
     }
-
-
-def network_config(representation: SatbRepresentation, fields: dict[str, Any]) -> BachCNNConfig:
-    """Size of the network that fits a representation."""
-    unknown = set(fields) - set(BachCNNConfig.__dataclass_fields__)
-    if unknown:
-        raise ParameterError(f"bach-cnn has no setting {sorted(unknown)[0]!r}")
-    if representation.holds:
-        raise ParameterError("bach-cnn reads cells without holds")
-    return BachCNNConfig(representation.vocab_size, representation.cycle, **fields)
-
-
-def make_batches(pieces: Sequence[EncodedVoices], lesson: "VoicesLesson") -> FillingBatches:
-    """Lay out the batches of a lesson."""
-    settings = lesson.settings
-    return FillingBatches(
-        pieces,
-        lesson.network_config(),
-        lesson.representation,
-        settings.batch_size,
-        settings.chunk_steps,
-        settings.seed,
-        settings.transpose,
-    )
 
 
 class Fill(nn.Module):
@@ -299,9 +258,9 @@ def about(config: dict[str, Any]) -> str:
 
 
 TEACHER = Teacher(
-    config=network_config,
+    config=partial(voices_config, "bach-cnn", BachCNNConfig),
     network=BachCNN,
-    batches=make_batches,
+    batches=partial(lesson_batches, FillingBatches),
     evaluate=_Evaluation(),
     export=export,
     check=check,

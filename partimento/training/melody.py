@@ -5,29 +5,32 @@ encoded, what held-out loss means, and what the finished checkpoint says of itse
 """
 
 import hashlib
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 
-from partimento import __version__
 from partimento.checkpoints import save_checkpoint
 from partimento.checkpoints.arrays import write_arrays
 from partimento.data import Piece
 from partimento.data.note_runs import hashed_runs
-from partimento.errors import DataError, EnvironmentFault
+from partimento.errors import DataError
 from partimento.music.score import Score
 from partimento.networks.melody_rnn import MelodyRNN, MelodyRNNConfig
 from partimento.representations.melody import FIRST_PITCH, MelodyRepresentation
 from partimento.training.baselines import baseline_figures
 from partimento.training.batches import EncodedPiece, MelodyBatches, encode_pieces, whole_pieces
 from partimento.training.card import write_card
-from partimento.training.distributed import joined
-from partimento.training.estimate import Estimate, estimate
+from partimento.training.course import (
+    Taught,
+    checkpoint_config,
+    enough_memory,
+    plain,
+    take_course,
+)
+from partimento.training.estimate import Estimate
 from partimento.training.export import check_graph, step_graph
 from partimento.training.listening import Listener
 from partimento.training.loop import (
@@ -36,7 +39,6 @@ from partimento.training.loop import (
     Progress,
     TrainingSettings,
     held_out_loss,
-    train,
 )
 from partimento.training.run_folder import PIECES, RunFolder
 from partimento.training.verdict import Verdict, judge
@@ -111,22 +113,6 @@ class Lesson:
         return facts | ({"parent": self.parent.facts()} if self.parent else {})
 
 
-def plain(values: dict[str, Any]) -> dict[str, Any]:
-    """Make what JSON would make of plain values: tuples become lists."""
-    made: dict[str, Any] = json.loads(json.dumps(values))
-    return made
-
-
-@dataclass(frozen=True)
-class Taught:
-    """A finished run."""
-
-    outcome: Outcome
-    figures: dict[str, Any]
-    folder: RunFolder
-    verdict: Verdict
-
-
 def teach(
     lesson: Lesson,
     pieces: list[Piece],
@@ -174,68 +160,47 @@ def teach(
     """
     training, held_out = by_split(pieces, lesson.representation)
     batches = batches_of(training, lesson)
+    evaluate = evaluation_on(held_out, lesson.representation)
     with enough_memory():
         network = lesson.new_network()
-    parameters = sum(weights.numel() for weights in network.parameters())
-    evaluate = evaluation_on(held_out, lesson.representation)
-    with run.locked(), joined() as group:
-        asked = lesson.facts() | {
-            "processes": group.size,
-            "melodies": len(pieces),
-            PIECES: digest_of(pieces),
-        }
-        run.begin(asked, resume=resume)
-        group.check_same(json.dumps(asked).encode())
-        on_start(parameters, batches.batches_per_epoch)
-        done = run.reached()
-        listener = None
-        if play is not None:
-            listener = Listener(run.path, play, evaluate, lesson.settings.evaluate_every, tell)
-        with enough_memory():
-            network.to(group.device)
-            if group.size == 1 and lesson.settings.steps and lesson.settings.progress(*done) < 1:
-                held_out_steps = sum(len(piece.tokens) for piece in held_out)
-                on_estimate(
-                    estimate(
-                        network,
-                        batches,
-                        batches.batches_per_epoch,
-                        held_out_steps,
-                        lesson.settings,
-                        done,
-                    )
-                )
-            outcome = train(
-                network,
-                batches,
-                evaluate,
-                lesson.settings,
-                run,
-                report,
-                group,
-                tell,
-                listener or (lambda step, loss, network: None),
-            )
-        if not group.is_first:
-            return None
+    listener = None
+    if play is not None:
+        listener = Listener(run.path, play, evaluate, lesson.settings.evaluate_every, tell)
+
+    def concluded(outcome: Outcome) -> Taught:
+        baselines = baseline_figures(
+            training, held_out, lesson.representation.vocab_size, lesson.settings.transpose
+        )
         return conclude(
             lesson,
             network,
             run,
             outcome,
             listener,
-            {
-                "valid_pieces": len(held_out),
-                **baseline_figures(
-                    training, held_out, lesson.representation.vocab_size, lesson.settings.transpose
-                ),
-            },
+            {"valid_pieces": len(held_out), **baselines},
             training=training,
             held_out=held_out,
             learned_from=[piece for piece in pieces if piece.split == "train"],
             epochs=outcome.step / batches.batches_per_epoch,
             data_facts=data_facts or {},
         )
+
+    return take_course(
+        network,
+        batches,
+        evaluate,
+        lesson.settings,
+        run,
+        lesson.facts() | {"melodies": len(pieces), PIECES: digest_of(pieces)},
+        concluded,
+        held_out_steps=sum(len(piece.tokens) for piece in held_out),
+        resume=resume,
+        on_start=on_start,
+        report=report,
+        tell=tell,
+        on_estimate=on_estimate,
+        **({"listen": listener} if listener else {}),
+    )
 
 
 def conclude(
@@ -356,20 +321,6 @@ def digest_of(pieces: list[Piece]) -> str:
     return hasher.hexdigest()
 
 
-@contextmanager
-def enough_memory() -> Iterator[None]:
-    """Make one error of the several that PyTorch raises where memory does not suffice."""
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        if not isinstance(error, MemoryError) and "memory" not in str(error):
-            raise
-        raise EnvironmentFault(
-            "not enough memory for this network and batch: give a smaller --batch-size or "
-            "--hidden-size"
-        ) from error
-
-
 def finish(
     lesson: Lesson,
     network: MelodyRNN,
@@ -392,28 +343,10 @@ def finish(
         ]
     )
     figures["largest_logit_difference"] = check_graph(network, graph, features)
-    facts = lesson.facts()
-    config = {
-        "format": 1,
-        "family": "melody-rnn",
-        "name": lesson.name,
-        "made_with": f"partimento {__version__}",
-        "representation": facts["representation"],
-        "network": plain(asdict(network.config)),
-        "graphs": {"step": "step.onnx"},
-        "training": {
-            "config": lesson.config,
-            "data": facts["data"],
-            "data_report": data_facts,
-            "settings": facts["settings"],
-            "steps": outcome.step,
-            "seconds": round(outcome.seconds),
-            "torch": torch.__version__,
-            "verdict": verdict.facts(),
-            **({"parent": lesson.parent.told()} if lesson.parent else {}),
-        },
-        "figures": figures,
-    }
+    facts = lesson.facts() | {"network": plain(asdict(network.config))}
+    config = checkpoint_config("melody-rnn", facts, ["step"], outcome, figures, data_facts, verdict)
+    if lesson.parent:
+        config["training"]["parent"] = lesson.parent.told()
     save_checkpoint(
         run.checkpoint,
         config=config,

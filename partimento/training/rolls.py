@@ -19,11 +19,11 @@ from partimento.errors import TrainingError
 from partimento.networks.roll_tcn import RollTCN, RollTCNConfig
 from partimento.networks.rolls import END, INTERVAL, NO_KEY, PLACE, RollRNN, RollRNNConfig
 from partimento.representations.pianoroll import PianoRollRepresentation
-from partimento.training.batches import Batch
+from partimento.training.batches import Batch, of_like_length
+from partimento.training.course import plain
 from partimento.training.distributed import joined
 from partimento.training.loop import HeldOut, Outcome, Progress, TrainingSettings, train
 from partimento.training.losses import nll_per_step
-from partimento.training.melody import plain
 from partimento.training.run_folder import RunFolder
 
 FEATURES = INTERVAL + 1
@@ -112,15 +112,7 @@ class RollBatches:
             for index in generator.permutation(len(self.pieces)):
                 chunks += self._chunks(int(index), generator)
         chunks = [chunks[kept] for kept in generator.permutation(len(chunks))[:needed]]
-        pool = BATCHES_PER_POOL * self.batch_size
-        batches = []
-        for first in range(0, len(chunks), pool):
-            group = sorted(chunks[first : first + pool], key=lambda chunk: chunk[2] - chunk[1])
-            batches += [
-                group[start : start + self.batch_size]
-                for start in range(0, len(group), self.batch_size)
-            ]
-        return [chunk for batch in generator.permutation(len(batches)) for chunk in batches[batch]]
+        return of_like_length(chunks, self.batch_size, BATCHES_PER_POOL, generator)
 
     def _chunks(self, index: int, generator: np.random.Generator) -> Iterator[tuple[int, int, int]]:
         """Cut one piece: the first cut falls anywhere, the rest follow."""

@@ -6,14 +6,17 @@ A family of networks says in one `Teacher` how its network, batches, evaluation 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch import nn
 
 from partimento.data.chorales import VoicePiece
+from partimento.errors import ParameterError
+from partimento.networks.bach_cnn import BachCNNConfig
+from partimento.networks.bach_rnn import BachRNNConfig
 from partimento.representations.satb import SatbRepresentation
-from partimento.training.batches import Batch
+from partimento.training.batches import Batches
 from partimento.training.loop import HeldOut
 
 if TYPE_CHECKING:
@@ -55,15 +58,72 @@ def encode_voices(
     ]
 
 
-class Batches(Protocol):
-    """Batch of each step of training, counted from 0, as a function of the step alone."""
+@dataclass
+class VoiceBatches:
+    """What all batches of four voices are made from; a family says how, by `__call__`.
 
-    @property
-    def batches_per_epoch(self) -> int:
-        """How many show each piece once."""
+    Attributes
+    ----------
+    pieces : sequence of EncodedVoices
+    config
+        Of the network.
+    representation : SatbRepresentation
+    batch_size, chunk_steps : int
+        Examples, and the longest of them.
+    seed : int
+    transpose : int
+        Most semitones that a piece is moved, as far as the vocabulary has room.
+    """
 
-    def __call__(self, step: int) -> Batch:
-        """Give the batch of a step."""
+    pieces: Sequence[EncodedVoices]
+    config: Any
+    representation: SatbRepresentation
+    batch_size: int
+    chunk_steps: int
+    seed: int
+    transpose: int = 6
+
+    def interval(self, tokens: np.ndarray, generator: np.random.Generator) -> int:
+        """Draw the semitones that a piece is moved."""
+        down, up = self.representation.room(tokens)
+        down, up = max(down, -self.transpose), min(up, self.transpose)
+        return int(generator.integers(min(down, 0), max(up, 0) + 1))
+
+
+def lesson_batches(
+    kind: "type[VoiceBatches]", pieces: Sequence[EncodedVoices], lesson: "VoicesLesson"
+) -> Any:
+    """Lay out the batches of a lesson."""
+    settings = lesson.settings
+    return kind(
+        pieces,
+        lesson.network_config(),
+        lesson.representation,
+        settings.batch_size,
+        settings.chunk_steps,
+        settings.seed,
+        settings.transpose,
+    )
+
+
+def filled_up(rows: np.ndarray, steps: int) -> np.ndarray:
+    """Repeat the last row until there are so many."""
+    return np.concatenate([rows, np.repeat(rows[-1:], steps - len(rows), axis=0)])
+
+
+def voices_config(
+    family: str,
+    kind: type[BachRNNConfig] | type[BachCNNConfig],
+    representation: SatbRepresentation,
+    fields: dict[str, Any],
+) -> BachRNNConfig | BachCNNConfig:
+    """Size of the network of a family that fits a representation."""
+    for name in fields:
+        if name not in kind.__dataclass_fields__:
+            raise ParameterError(f"{family} has no setting {name!r}")
+    if representation.holds:
+        raise ParameterError(f"{family} reads cells without holds")
+    return kind(representation.vocab_size, representation.cycle, **fields)
 
 
 def nothing_to_tune(

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from generation.tiny_fill_graph import SATB, tiny_graph, tiny_network
 
 from partimento.checkpoints import save_checkpoint
-from partimento.training.melody import plain
+from partimento.training.course import plain
 
 
 def save_tiny_cnn(folder, **config):

@@ -11,8 +11,8 @@ from partimento.representations.filling import CELLS, NOT_TOLD, PLACE, filling_f
 from partimento.representations.masks import TASKS
 from partimento.representations.satb import SatbRepresentation
 from partimento.training.infilling import (
+    TEACHER,
     FillingBatches,
-    network_config,
     task_batches,
     task_losses,
 )
@@ -36,7 +36,7 @@ def pieces_of(count: int, steps: int = 48) -> list[EncodedVoices]:
 
 
 def batches_of(pieces, **changes) -> FillingBatches:
-    config = network_config(SATB, SMALL)
+    config = TEACHER.config(SATB, SMALL)
     settings = {"batch_size": 4, "chunk_steps": 32, "seed": 1, **changes}
     return FillingBatches(pieces, config, SATB, **settings)
 
@@ -86,7 +86,7 @@ def test_tasks_hide_the_same_cells_every_time():
 def test_it_learns_one_small_batch_by_heart():
     torch.manual_seed(0)
     pieces = pieces_of(2, steps=24)
-    network = BachCNN(network_config(SATB, SMALL | {"input_dropout": 0.0}))
+    network = BachCNN(TEACHER.config(SATB, SMALL | {"input_dropout": 0.0}))
     batch = batches_of(pieces, transpose=0)(0)
     optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
     features, targets, is_real = map(
@@ -102,7 +102,7 @@ def test_it_learns_one_small_batch_by_heart():
 
 
 def test_losses_are_means_over_hidden_cells():
-    network = BachCNN(network_config(SATB, SMALL))
+    network = BachCNN(TEACHER.config(SATB, SMALL))
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.zero_()
@@ -124,6 +124,6 @@ def test_padding_is_told_apart_from_music():
 
 def test_a_setting_that_is_none_is_refused():
     with pytest.raises(ParameterError, match="bach-cnn has no setting 'depth'"):
-        network_config(SATB, {"depth": 3})
+        TEACHER.config(SATB, {"depth": 3})
     with pytest.raises(ParameterError, match="without holds"):
-        network_config(SatbRepresentation(holds=True), {})
+        TEACHER.config(SatbRepresentation(holds=True), {})
