@@ -41,7 +41,6 @@ def run(
 ) -> None:
     """Go on with a tune: the primer unchanged, then new bars in its meter and tempo."""
     from partimento.cli.listening import out_paths, read_given, report
-    from partimento.formats import write
     from partimento.models.load import load
 
     given = read_given(primer, qpm=qpm, meter=meter)
@@ -61,10 +60,9 @@ def run(
             keep_ranges=not any_range,
             no_crossing=no_crossing,
         )
-        for score, path in zip(scores, paths, strict=True):
-            write(score, path)
-        remarks = player.hear(given.score, voices=voices, fit=fit).remarks
-        report_voices(scores, paths, given=given.score, heard=remarks, as_json=json)
+        report_voices(
+            player, scores, paths, given=given.score, voices=voices, fit=fit, as_json=json
+        )
         return
     scores = player.continue_many(
         given.score,
@@ -81,7 +79,5 @@ def run(
         hold_bars=hold_bars,
         rest_bars=rest_bars,
     )
-    for score, path in zip(scores, paths, strict=True):
-        write(score, path)
     heard = player.hear(given.score, melody).remarks
     report(scores, paths, primer=given.score, heard=heard, as_json=json)

@@ -7,7 +7,14 @@ import typer
 
 from partimento.cli import options as reading
 from partimento.cli import training_options as options
-from partimento.cli.teaching import ENDED, ProgressBar, clock, hold, print_ending, read_music
+from partimento.cli.teaching import (
+    ProgressBar,
+    hold,
+    print_ending,
+    print_trained,
+    print_verdict,
+    read_music,
+)
 
 if TYPE_CHECKING:
     from partimento.data import MelodyData
@@ -106,15 +113,10 @@ def run(
         )
     if taught is None:  # another process writes the model, and says so
         return
-    outcome = taught.outcome
-    print(
-        f"trained {outcome.step:,} step{'s' * (outcome.step != 1)} in {clock(outcome.seconds)} "
-        f"({ENDED[outcome.reason]}), of which the model keeps the first "
-        f"{taught.figures['best_step']:,}"
-    )
+    kept = taught.figures["best_step"]
+    print_trained(taught, f", of which the model keeps the first {kept:,}")
     print(_gain(taught))
-    for words in taught.verdict.words:
-        print(f"  {words}")
+    print_verdict(taught.verdict.words)
     print_ending(lesson, taught, found, out, "music of yours")
 
 

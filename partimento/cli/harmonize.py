@@ -34,7 +34,6 @@ def run(
 ) -> None:
     """Write the voices that a piece lacks: what is given comes back as it was."""
     from partimento.cli.listening import out_paths, read_given
-    from partimento.formats import write
     from partimento.models.load import load
 
     given = read_given(music, qpm=qpm, meter=meter)
@@ -54,7 +53,4 @@ def run(
         keep_ranges=not any_range,
         no_crossing=no_crossing,
     )
-    for score, path in zip(scores, paths, strict=True):
-        write(score, path)
-    remarks = player.hear(given.score, voices=voices, fit=fit).remarks
-    report_voices(scores, paths, given=given.score, heard=remarks, as_json=json)
+    report_voices(player, scores, paths, given=given.score, voices=voices, fit=fit, as_json=json)

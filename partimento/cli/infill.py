@@ -36,7 +36,6 @@ def run(
 ) -> None:
     """Write some bars of some voices anew: all else comes back as it was."""
     from partimento.cli.listening import out_paths, read_given
-    from partimento.formats import write
     from partimento.models.load import load
 
     asked = read_bars(bars)
@@ -58,10 +57,16 @@ def run(
         keep_ranges=not any_range,
         no_crossing=no_crossing,
     )
-    for score, path in zip(scores, paths, strict=True):
-        write(score, path)
-    remarks = player.hear(given.score, voices=read_as, fit=fit).remarks
-    report_voices(scores, paths, heard=remarks, as_json=json)
+    report_voices(
+        player,
+        scores,
+        paths,
+        given=given.score,
+        voices=read_as,
+        fit=fit,
+        keeps_given=False,
+        as_json=json,
+    )
 
 
 def read_bars(text: str) -> tuple[int, int] | None:

@@ -1,6 +1,7 @@
 """`partimento likelihood`: how surprised a model is by music, note by note."""
 # ruff: noqa: T201
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -28,9 +29,8 @@ def run(
     json: options.AsJson = False,
 ) -> None:
     """Measure how surprised a model is by music, in nats: more is less expected."""
-    from partimento.cli.listening import read_given, shown
+    from partimento.cli.listening import read_given
     from partimento.models.load import load
-    from partimento.music.pitches import pitch_name
 
     given = read_given(file, qpm=qpm, meter=meter)
     player = load(model, verb="likelihood")
@@ -38,51 +38,59 @@ def run(
         _of_voices(player, given.score, json, voices=voices, fit=fit)
         return
     measured = player.likelihood(given.score, melody=melody)
-    if json:
-        from json import dumps
-
-        print(dumps({"model": player.name, **measured.as_dict()}, indent=2))
-        return
-    for remark in measured.remarks:
-        print(f"note: {remark}")
-    print(
-        f"{measured.nats:.1f} nats: {measured.nats_per_note:.3f} a note, "
-        f"{measured.nats_per_step:.4f} a grid step, {len(measured.note_nats)} notes"
+    _tell(
+        player,
+        measured,
+        [
+            f"{measured.nats:.1f} nats: {measured.nats_per_note:.3f} a note, "
+            f"{measured.nats_per_step:.4f} a grid step, {len(measured.note_nats)} notes"
+        ],
+        as_json=json,
     )
-    print("the most surprising:")
-    for note in sorted(measured.note_nats.argsort()[::-1][:MOST_SHOWN].tolist()):
-        print(
-            f"  quarter {measured.onset_qn[note]:7.2f}  "
-            f"{pitch_name(int(measured.pitch[note]), with_signs=True):>4}  "
-            f"{measured.note_nats[note]:5.2f} nats"
-        )
-    print(f"by {shown(player.name)} ({player.hash[:16]})")
 
 
 def _of_voices(player: Any, score: "Score", as_json: bool, **options: Any) -> None:
     """Print how surprised a model is by four voices."""
-    from partimento.cli.listening import shown
     from partimento.music.four_voices import VOICES
-    from partimento.music.pitches import pitch_name
 
     measured = player.likelihood(score, **options)
+    each = zip(VOICES, measured.cell_nats.mean(axis=0), strict=True)
+    _tell(
+        player,
+        measured,
+        [
+            f"{measured.nats:.1f} nats: {measured.nats_per_cell:.4f} a cell (one voice at one "
+            f"step), {measured.nats_per_note:.3f} a note, {len(measured.note_nats)} notes",
+            ", ".join(f"{voice} {nats:.4f}" for voice, nats in each),
+        ],
+        as_json=as_json,
+        singer=lambda note: f"{VOICES[measured.voice[note]]:<7}  ",
+    )
+
+
+def _tell(
+    player: Any,
+    measured: Any,
+    sums: Sequence[str],
+    *,
+    as_json: bool,
+    singer: Callable[[int], str] = lambda note: "",
+) -> None:
+    """Print what was measured: sums, then the notes that surprised most, and who sings them."""
+    from partimento.cli.listening import shown
+    from partimento.music.pitches import pitch_name
+
     if as_json:
         from json import dumps
 
         print(dumps({"model": player.name, **measured.as_dict()}, indent=2))
         return
-    for remark in measured.remarks:
-        print(f"note: {remark}")
-    print(
-        f"{measured.nats:.1f} nats: {measured.nats_per_cell:.4f} a cell (one voice at one step), "
-        f"{measured.nats_per_note:.3f} a note, {len(measured.note_nats)} notes"
-    )
-    each = measured.cell_nats.mean(axis=0)
-    print(", ".join(f"{voice} {nats:.4f}" for voice, nats in zip(VOICES, each, strict=True)))
+    for line in [*(f"note: {remark}" for remark in measured.remarks), *sums]:
+        print(line)
     print("the most surprising:")
     for note in sorted(measured.note_nats.argsort()[::-1][:MOST_SHOWN].tolist()):
         print(
-            f"  quarter {measured.onset_qn[note]:7.2f}  {VOICES[measured.voice[note]]:<7}  "
+            f"  quarter {measured.onset_qn[note]:7.2f}  {singer(note)}"
             f"{pitch_name(int(measured.pitch[note]), with_signs=True):>4}  "
             f"{measured.note_nats[note]:5.2f} nats"
         )

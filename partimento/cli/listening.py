@@ -6,7 +6,7 @@ Not a verb: `continue`, `sample`, `next` and `likelihood` use it.
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -91,30 +91,72 @@ def report(
     heard: Sequence[str] = (),
     as_json: bool = False,
 ) -> None:
-    """Say what was made, by which model, and how to make another."""
+    """Write melodies to their files, and say what was made."""
+    deliver(
+        scores,
+        paths,
+        heard=heard,
+        as_json=as_json,
+        size=lambda score: _size(score, primer),
+        facts=lambda score: _facts(score, primer),
+        notes=lambda score: _new_notes(score, primer),
+    )
+
+
+def deliver(
+    scores: Sequence["Score"],
+    paths: Sequence[Path],
+    *,
+    heard: Sequence[str],
+    as_json: bool,
+    size: Callable[["Score"], str],
+    facts: Callable[["Score"], dict[str, Any]],
+    notes: Callable[["Score"], str] = lambda score: "",
+) -> None:
+    """Write what was made to its files; say by which model, and how to make another.
+
+    Parameters
+    ----------
+    heard
+        Remarks on what the model heard of the music given.
+    size, facts, notes
+        What to say of a result: how large it is, in JSON, and its notes (nothing: no line).
+    """
+    from partimento.formats import write
     from partimento.music.provenance import read_stamps
 
+    for score, path in zip(scores, paths, strict=True):
+        write(score, path)
     stamps = [read_stamps(score)[-1] for score in scores]
+    made = stamps[0]
     if as_json:
         pieces = [
-            _piece(score, path, stamp["seed"], primer)
+            {"file": str(path), "seed": stamp["seed"], **facts(score)}
             for score, path, stamp in zip(scores, paths, stamps, strict=True)
         ]
-        facts = {name: stamps[0][name] for name in ("model", "hash", "verb", "settings", "version")}
-        print(json.dumps({**facts, "heard": list(heard), "pieces": pieces}, indent=2))
+        about = {name: made[name] for name in ("model", "hash", "verb", "settings", "version")}
+        print(json.dumps({**about, "heard": list(heard), "pieces": pieces}, indent=2))
         return
     for remark in heard:
         print(f"note: {remark}")
     for score, path, stamp in zip(scores, paths, stamps, strict=True):
-        print(f"wrote {shown(path)}: {_size(score, primer)}, seed {stamp['seed']}")
-        print(f"  {_new_notes(score, primer)}")
+        print(f"wrote {shown(path)}: {size(score)}, seed {stamp['seed']}")
+        if text := notes(score):
+            print(f"  {text}")
     settings = ", ".join(
-        f"{name} {value}" for name, value in stamps[0]["settings"].items() if name != "primer"
+        f"{name} {value}" for name, value in made["settings"].items() if name != "primer"
     )
-    print(f"made by {shown(stamps[0]['model'])} ({stamps[0]['hash']}): {settings}")
+    print(f"made by {shown(made['model'])} ({made['hash']}): {settings}")
     print(
         f"more of it: the same with --seed {stamps[-1]['seed'] + 1}; the same again: the same seed"
     )
+
+
+def length_of(score: "Score") -> tuple[int, float]:
+    """Give bars and seconds of a result."""
+    from partimento.music.timing import BarMap, TempoMap
+
+    return BarMap.of(score).count(score.end_tick), float(TempoMap.of(score).seconds(score.end_tick))
 
 
 def shown(text: object) -> str:
@@ -162,10 +204,7 @@ def _start_tick(score: "Score", primer: "Score | None") -> int:
 
 
 def _size(score: "Score", primer: "Score | None") -> str:
-    from partimento.music.timing import BarMap, TempoMap
-
-    bars = BarMap.of(score).count(score.end_tick)
-    seconds = float(TempoMap.of(score).seconds(score.end_tick))
+    bars, seconds = length_of(score)
     length = f"{_count(bars, 'bar')}, {seconds:.1f} s"
     if primer is None:
         return f"{length}, {_count(score.num_notes, 'note')}"
@@ -196,16 +235,14 @@ def _new_notes(score: "Score", primer: "Score | None") -> str:
     )
 
 
-def _piece(score: "Score", path: Path, seed: int, primer: "Score | None") -> dict[str, Any]:
+def _facts(score: "Score", primer: "Score | None") -> dict[str, Any]:
     from partimento.music.pitches import pitch_name
-    from partimento.music.timing import BarMap, TempoMap
 
+    bars, seconds = length_of(score)
     start, division = _start_tick(score, primer), score.ticks_per_quarter
     return {
-        "file": str(path),
-        "seed": seed,
-        "bars": BarMap.of(score).count(score.end_tick),
-        "seconds": float(TempoMap.of(score).seconds(score.end_tick)),
+        "bars": bars,
+        "seconds": seconds,
         "new_from_qn": start / division,
         "notes": [
             {

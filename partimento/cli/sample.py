@@ -33,7 +33,6 @@ def run(
 ) -> None:
     """Make a melody from nothing, or four voices if the model writes those."""
     from partimento.cli.listening import out_paths, report
-    from partimento.formats import write
     from partimento.models.load import load
 
     paths = out_paths(out, "sample.mid", count)
@@ -52,9 +51,7 @@ def run(
             keep_ranges=not any_range,
             no_crossing=no_crossing,
         )
-        for score, path in zip(scores, paths, strict=True):
-            write(score, path)
-        report_voices(scores, paths, as_json=json)
+        report_voices(player, scores, paths, as_json=json)
         return
     scores = player.sample_many(
         count,
@@ -71,6 +68,4 @@ def run(
         hold_bars=hold_bars,
         rest_bars=rest_bars,
     )
-    for score, path in zip(scores, paths, strict=True):
-        write(score, path)
     report(scores, paths, as_json=json)

@@ -2,7 +2,7 @@
 # ruff: noqa: T201
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from shlex import quote
@@ -68,6 +68,23 @@ def read_music(
     if strict and found.report.files_skipped:
         raise typer.Exit(EXIT_PARTLY)
     return found
+
+
+def print_trained(taught: "Taught", what: str) -> None:
+    """Say how long it trained, why it ended, and what came of it."""
+    outcome = taught.outcome
+    print(
+        f"trained {outcome.step:,} step{'s' * (outcome.step != 1)} in {clock(outcome.seconds)} "
+        f"({ENDED[outcome.reason]}){what}"
+    )
+
+
+def print_verdict(words: Sequence[str], advice: Sequence[str] = ()) -> None:
+    """Say what it learned, and what may help."""
+    for line in words:
+        print(f"  {line}")
+    for number, line in enumerate(advice):
+        print(f"{'what may help: ' if number == 0 else ' ' * 15}{line}")
 
 
 def print_ending(

@@ -1,12 +1,18 @@
 """`partimento train`: teach a model, from random weights, on a folder or a named set."""
-# ruff: noqa: T201
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from partimento.cli import options, training_options
-from partimento.cli.teaching import ENDED, ProgressBar, clock, hold, print_ending, read_music
+from partimento.cli.teaching import (
+    ProgressBar,
+    hold,
+    print_ending,
+    print_trained,
+    print_verdict,
+    read_music,
+)
 from partimento.cli.train_voices import run_voices
 
 if TYPE_CHECKING:
@@ -67,6 +73,22 @@ def run(
     from partimento.models.voice_lessons import USUAL_VOICE_CONFIG, VOICE_PRESETS
 
     folder = hold(context, out)
+    settings: dict[str, Any] = {
+        "name": out.resolve().name if name is None else name,
+        "hidden_size": hidden_size,
+        "dropout": dropout,
+        "steps": steps,
+        "minutes": 10.0 if steps is None and minutes is None else minutes,
+        "seed": seed,
+        "threads": threads,
+        "precision": precision,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "evaluate_every": evaluate_every,
+        "patience": patience,
+        "lowest": lowest,
+        "highest": highest,
+    }
     if model in VOICE_PRESETS:
         run_voices(
             context,
@@ -75,7 +97,6 @@ def run(
             tuple(data),
             folder,
             out,
-            name=out.resolve().name if name is None else name,
             resume=resume,
             strict=strict,
             reading={
@@ -85,40 +106,15 @@ def run(
                 "min_bars": min_bars,
                 "min_on_grid": min_on_grid,
             },
-            hidden_size=hidden_size,
-            dropout=dropout,
-            steps=steps,
-            minutes=10.0 if steps is None and minutes is None else minutes,
-            seed=seed,
-            threads=threads,
-            precision=precision,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            evaluate_every=evaluate_every,
-            patience=patience,
-            lowest=lowest,
-            highest=highest,
+            **settings,
         )
         return
     lesson = lesson_for(
         model,
         config or USUAL_CONFIG,
         tuple(data),
-        name=out.resolve().name if name is None else name,
-        hidden_size=hidden_size,
-        dropout=dropout,
-        steps=steps,
-        minutes=10.0 if steps is None and minutes is None else minutes,
-        seed=seed,
-        threads=threads,
-        precision=precision,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        evaluate_every=evaluate_every,
-        patience=patience,
         steps_per_quarter=steps_per_quarter,
-        lowest=lowest,
-        highest=highest,
+        **settings,
     )
     check_run(lesson, folder, resume=resume)
     primer = None if listen_primer is None else _primer(listen_primer, lesson)
@@ -151,17 +147,14 @@ def run(
         )
     if taught is None:  # another process writes the model, and says so
         return
-    figures, outcome = taught.figures, taught.outcome
-    print(
-        f"trained {outcome.step:,} step{'s' * (outcome.step != 1)} in {clock(outcome.seconds)} "
-        f"({ENDED[outcome.reason]}); best at step {figures['best_step']:,}: held out "
+    figures = taught.figures
+    print_trained(
+        taught,
+        f"; best at step {figures['best_step']:,}: held out "
         f"{figures['valid_nats_per_step']:.4f} nats a step, "
-        f"{figures['valid_nats_per_note']:.3f} nats a note"
+        f"{figures['valid_nats_per_note']:.3f} nats a note",
     )
-    for words in taught.verdict.words:
-        print(f"  {words}")
-    for number, words in enumerate(taught.verdict.advice):
-        print(f"{'what may help: ' if number == 0 else ' ' * 15}{words}")
+    print_verdict(taught.verdict.words, taught.verdict.advice)
     print_ending(lesson, taught, found, out, "held-out music")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from partimento.cli.teaching import ENDED, ProgressBar, clock
+from partimento.cli.teaching import ProgressBar, print_trained, print_verdict
 from partimento.errors import EXIT_PARTLY, ParameterError
 
 if TYPE_CHECKING:
@@ -67,16 +67,13 @@ def run_voices(
         )
     if taught is None:  # another process writes the model, and says so
         return
-    figures, outcome = taught.figures, taught.outcome
-    print(
-        f"trained {outcome.step:,} step{'s' * (outcome.step != 1)} in {clock(outcome.seconds)} "
-        f"({ENDED[outcome.reason]}); best at step {figures['best_step']:,}: held out "
-        f"{figures['valid_nats_per_cell']:.4f} nats a cell"
+    figures = taught.figures
+    print_trained(
+        taught,
+        f"; best at step {figures['best_step']:,}: held out "
+        f"{figures['valid_nats_per_cell']:.4f} nats a cell",
     )
-    for words in taught.verdict.words:
-        print(f"  {words}")
-    for number, words in enumerate(taught.verdict.advice):
-        print(f"{'what may help: ' if number == 0 else ' ' * 15}{words}")
+    print_verdict(taught.verdict.words, taught.verdict.advice)
     print(
         "the exported graphs agree with PyTorch to "
         f"{figures['largest_logit_difference']:.1g} on held-out music"

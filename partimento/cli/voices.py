@@ -2,16 +2,14 @@
 
 Not a verb.
 """
-# ruff: noqa: T201
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from partimento.cli.listening import shown
+from partimento.cli.listening import deliver, length_of, shown
 from partimento.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -69,60 +67,42 @@ def refuse_foreign(context: typer.Context, player: Any, *, but: Sequence[str] = 
 
 
 def report_voices(
+    player: Any,
     scores: Sequence["Score"],
     paths: Sequence[Path],
     *,
     given: "Score | None" = None,
-    heard: Sequence[str] = (),
+    voices: str = "auto",
+    fit: bool = False,
+    keeps_given: bool = True,
     as_json: bool = False,
 ) -> None:
-    """Say what was made, by which model, and how to make another.
+    """Write four voices to their files, and say what was made.
 
     Parameters
     ----------
     given
-        The music that was given, which is in the results.
-    heard
-        Remarks on what the model heard of it.
+        The music that was given.
+    voices, fit
+        How it was read.
+    keeps_given
+        Whether all of it is in the results, so that their other notes are new.
     """
-    from partimento.music.provenance import read_stamps
-    from partimento.music.timing import BarMap, TempoMap
+    remarks = player.hear(given, voices=voices, fit=fit).remarks if given is not None else ()
+    before = given.num_notes if given is not None and keeps_given else 0
 
-    stamps = [read_stamps(score)[-1] for score in scores]
-    if as_json:
-        facts = {name: stamps[0][name] for name in ("model", "hash", "verb", "settings", "version")}
-        pieces = [
-            {
-                "file": str(path),
-                "seed": made["seed"],
-                "bars": BarMap.of(score).count(score.end_tick),
-                "seconds": float(TempoMap.of(score).seconds(score.end_tick)),
-                "parts": [_part(score, index) for index in range(len(score.parts))],
-            }
-            for score, path, made in zip(scores, paths, stamps, strict=True)
-        ]
-        print(json.dumps({**facts, "heard": list(heard), "pieces": pieces}, indent=2))
-        return
-    for remark in heard:
-        print(f"note: {remark}")
-    before = given.num_notes if given is not None else 0
-    for score, path, made in zip(scores, paths, stamps, strict=True):
-        bars = BarMap.of(score).count(score.end_tick)
-        seconds = float(TempoMap.of(score).seconds(score.end_tick))
-        notes = (
-            f"{score.num_notes - before:,} new notes" if before else f"{score.num_notes:,} notes"
-        )
-        print(
-            f"wrote {shown(path)}: {bars} bar{'s' * (bars != 1)}, {seconds:.1f} s, {notes}, seed "
-            f"{made['seed']}"
-        )
-    settings = ", ".join(
-        f"{name} {value}" for name, value in stamps[0]["settings"].items() if name != "primer"
-    )
-    print(f"made by {shown(stamps[0]['model'])} ({stamps[0]['hash']}): {settings}")
-    print(
-        f"more of it: the same with --seed {stamps[-1]['seed'] + 1}; the same again: the same seed"
-    )
+    def size(score: "Score") -> str:
+        bars, seconds = length_of(score)
+        new = f"{score.num_notes - before:,} new notes"
+        notes = new if before else f"{score.num_notes:,} notes"
+        return f"{bars} bar{'s' * (bars != 1)}, {seconds:.1f} s, {notes}"
+
+    def facts(score: "Score") -> dict[str, Any]:
+        bars, seconds = length_of(score)
+        parts = [_part(score, index) for index in range(len(score.parts))]
+        return {"bars": bars, "seconds": seconds, "parts": parts}
+
+    deliver(scores, paths, heard=remarks, as_json=as_json, size=size, facts=facts)
 
 
 def _part(score: "Score", index: int) -> dict[str, Any]:
