@@ -15,8 +15,8 @@ given to it free (the key as the file says), and so is the end of a tune. Its bi
 other tokens. Ours pays for every grid step, silence before an upbeat included, and is told the
 meter, not the key. Both train with AdamW, a falling rate, batches of 16 and bfloat16; only the best
 weights on the validation tunes count. Ours gets so many minutes; folk-rnn, which learns slowly, so
-many steps, however long they take (2,000 are more than thirty epochs, forty minutes of a core). A run
-that was stopped goes on where it was.
+many steps, however long they take (2,000 are more than thirty epochs, forty minutes of a core). A
+run that was stopped goes on where it was.
 """
 
 import argparse

@@ -78,7 +78,7 @@ def led(filler: Any, pieces: list[VoicePiece], seed: int) -> list[tuple[str, Row
     makers = {task: written(filler, pieces, task, seed) for task in TASKS}
     rows = []
     for name, music in (
-        ("Bach himself", dict.fromkeys(TASKS, [piece.voices for piece in pieces])),
+        ("Bach himself", {task: [piece.voices for piece in pieces] for task in TASKS}),
         (filler.name, makers),
     ):
         row: Row = {"model": name, "sha256": filler.hash if name == filler.name else None}

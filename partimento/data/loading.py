@@ -219,7 +219,7 @@ def _take(
     report.same_files += reading.digest in digests
     digests.add(reading.digest)
     for left_out in reading.left_out:
-        report.add_left_out(reading.name, left_out)
+        report.add_left_out(f"{reading.name}: {left_out.where}", left_out)
     report.files_used += bool(reading.melodies)
     report.upbeats += any(melody.pickup for melody in reading.melodies)
     numbers: dict[int, int] = {}

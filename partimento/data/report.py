@@ -6,34 +6,20 @@ the short form for a model card.
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from partimento.data.found import Other, Skipped
-from partimento.data.melodies import FoundMelody, LeftOut
+from partimento.data.found import Other
+from partimento.data.melodies import FoundMelody
 from partimento.data.reading import FileFacts
+from partimento.data.report_base import FileReport, counted
 from partimento.data.sources import SPLITS
 
-EXAMPLES = 3
-LISTED_SKIPS = 20  # in words; as_dict lists all
-MAX_SKIPS = 10_000
 MOST_KEYS = 12
 
 FEW_NOTES, MANY_NOTES = 20_000, 200_000  # of training melodies
-
-
-@dataclass
-class Reason:
-    """Everything that was left out by one rule."""
-
-    unit: str
-    count: int = 0
-    notes: int = 0
-    examples: list[str] = field(default_factory=list)
-    switches: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass
@@ -47,37 +33,26 @@ class Share:
 
 
 @dataclass
-class DataReport:
+class DataReport(FileReport):
     """Counts of some music, filled as files are read.
 
     Attributes
     ----------
-    sources : list of dict
-        Name, and for a published set title, licence, citation and checksum.
-    rules : dict
-        Fields of the `MelodyRules` that were asked for.
-    files_read, files_not_music : int
-    skipped : list of Skipped
-        The first 10,000; `files_skipped` counts all.
-    facts : counters of what all readable files hold
-    left_out : dict of reason to Reason
+    files_used : int
+    not_music : counter of suffixes
+    notes, hours, one_voice_parts, polyphonic_parts, drum_parts, meters, keys, tempos
+        Of what all readable files hold.
     splits : dict of split to Share
-    duplicate_groups, duplicates : int
-        Tunes that occur more than once (up to key and tempo), and their melodies altogether.
-    same_files : int
-        Files equal to an earlier one, byte by byte.
+    octave_moves : int
+        Melodies moved to fit.
     upbeats : int
         Files that begin with an upbeat and did not say so: their bar lines were moved.
+    merged_notes : int
+        Notes that fell on the step of another.
     """
 
-    sources: list[dict[str, str]] = field(default_factory=list)
-    rules: dict[str, Any] = field(default_factory=dict)
-    files_read: int = 0
-    files_skipped: int = 0
     files_used: int = 0
-    same_files: int = 0
     not_music: Counter[str] = field(default_factory=Counter)
-    skipped: list[Skipped] = field(default_factory=list)
     notes: int = 0
     hours: float = 0.0
     one_voice_parts: int = 0
@@ -86,22 +61,12 @@ class DataReport:
     meters: Counter[str] = field(default_factory=Counter)
     keys: Counter[str] = field(default_factory=Counter)
     tempos: list[float] = field(default_factory=list)
-    left_out: dict[str, Reason] = field(default_factory=dict)
     splits: dict[str, Share] = field(default_factory=lambda: {s: Share() for s in SPLITS})
-    split_by: str = "content"
     octave_moves: int = 0
     upbeats: int = 0
     merged_notes: int = 0
-    duplicate_groups: int = 0
-    duplicates: int = 0
 
     # Filling it.
-
-    def add_skipped(self, item: Skipped) -> None:
-        """Count something that could not be used."""
-        self.files_skipped += 1
-        if len(self.skipped) < MAX_SKIPS:
-            self.skipped.append(item)
 
     def add_other(self, item: Other) -> None:
         """Count a file that is no music, under its suffix."""
@@ -120,16 +85,6 @@ class DataReport:
         self.keys[facts.key or "none given"] += 1
         self.tempos.append(facts.qpm)
 
-    def add_left_out(self, file: str, left_out: LeftOut) -> None:
-        """Count a part or melody that a rule is against."""
-        reason = self.left_out.setdefault(left_out.reason, Reason(left_out.unit))
-        reason.count += 1
-        reason.notes += left_out.notes
-        if left_out.keep:
-            reason.switches[left_out.keep] += 1
-        if len(reason.examples) < EXAMPLES:
-            reason.examples.append(f"{file}: {left_out.where}")
-
     def add_kept(self, melody: FoundMelody, split: str) -> None:
         """Count a melody that is used."""
         share = self.splits[split]
@@ -139,11 +94,6 @@ class DataReport:
         share.hours += _hours(melody)
         self.octave_moves += melody.semitones != 0
         self.merged_notes += melody.merged
-
-    def add_duplicates(self, fingerprints: Sequence[bytes]) -> None:
-        """Count the tunes that occur more than once."""
-        counts = [count for count in Counter(fingerprints).values() if count > 1]
-        self.duplicate_groups, self.duplicates = len(counts), sum(counts)
 
     # Reading it.
 
@@ -168,13 +118,11 @@ class DataReport:
             )
         if not valid.melodies:
             return (
-                f"{_count(self.melodies, 'melody', 'melodies')} cannot be split: nothing is held "
+                f"{counted(self.melodies, 'melody')} cannot be split: nothing is held "
                 "out, so nothing can say whether a model learns or copies. Five different tunes "
                 "are the fewest; add more files."
             )
-        size = (
-            f"{_count(train.melodies, 'melody', 'melodies')}, {train.notes:,} notes to learn from"
-        )
+        size = f"{counted(train.melodies, 'melody')}, {train.notes:,} notes to learn from"
         if train.notes < FEW_NOTES:
             return (
                 f"{size}: too few to learn a style from nothing. Expect copies of these tunes and "
@@ -216,26 +164,8 @@ class DataReport:
                 "files_with_upbeat_found": self.upbeats,
                 "notes_merged": self.merged_notes,
             },
-            "left_out": [
-                {
-                    "reason": name,
-                    "unit": reason.unit,
-                    "count": reason.count,
-                    "notes": reason.notes,
-                    "examples": reason.examples,
-                    "switches": dict(reason.switches.most_common()),
-                }
-                for name, reason in self._reasons()
-            ],
-            "skipped": [
-                {
-                    "file": item.name,
-                    "reason": item.reason,
-                    "detail": item.detail,
-                    "switch": item.keep,
-                }
-                for item in self.skipped
-            ],
+            "left_out": self.left_out_as_plain(),
+            "skipped": self.skipped_as_plain(),
             "duplicates": {"tunes": self.duplicate_groups, "melodies": self.duplicates},
             "split_by": self.split_by,
             "splits": {
@@ -254,26 +184,26 @@ class DataReport:
         """Give what belongs on the card of a model: sources, counts and splits, no file names."""
         every = self.as_dict()
         kept = {name: every[name] for name in ("sources", "notes", "kept", "split_by", "splits")}
-        left_out = {name: reason.count for name, reason in self._reasons()}
-        skipped = self.files_skipped
-        return {**kept, "left_out": left_out, "files_skipped": skipped, "rules": self.rules}
+        return {
+            **kept,
+            "left_out": self.counts_of_left_out(),
+            "files_skipped": self.files_skipped,
+            "rules": self.rules,
+        }
 
     def text(self) -> str:
         """Say it all in words, for a terminal."""
         return "\n".join(
             [
-                *self._files_in_words(),
+                *self.files_in_words(self._no_music_in_words()),
                 *self._music_in_words(),
                 *self._kept_in_words(),
-                *self._left_out_in_words(),
-                *self._skipped_in_words(),
+                *self.left_out_in_words(),
+                *self.skipped_in_words(),
                 "",
                 self.verdict,
             ]
         )
-
-    def _reasons(self) -> list[tuple[str, Reason]]:
-        return sorted(self.left_out.items(), key=lambda item: -item[1].notes)
 
     def _tempo_range(self) -> dict[str, float] | None:
         if not self.tempos:
@@ -285,17 +215,9 @@ class DataReport:
             "fastest": round(float(high), 2),
         }
 
-    def _files_in_words(self) -> list[str]:
-        lines = []
-        for source in self.sources:
-            about = ", ".join(source[key] for key in ("title", "licence") if key in source)
-            lines.append(f"{source['name']}{': ' if about else ''}{about}")
+    def _no_music_in_words(self) -> str:
         others = sum(self.not_music.values())
-        rest = [f"{self.files_skipped:,} skipped"] if self.files_skipped else []
-        rest += [f"{others:,} no music ({_common(self.not_music)})"] if others else []
-        rest += [f"{self.same_files:,} the same as another"] if self.same_files else []
-        files = ", ".join([f"{self.files_read:,} read", *rest])
-        return [*lines, f"files      {files}"]
+        return f"{others:,} no music ({_common(self.not_music)})" if others else ""
 
     def _music_in_words(self) -> list[str]:
         if not self.files_read:
@@ -314,73 +236,34 @@ class DataReport:
         ]
 
     def _kept_in_words(self) -> list[str]:
-        melodies = _count(self.melodies, "melody", "melodies")
+        melodies = counted(self.melodies, "melody")
         lines = [
             "",
-            f"kept       {melodies}, {_count(self.kept_notes, 'note')}, of "
-            f"{_count(self.files_used, 'file')}",
+            f"kept       {melodies}, {counted(self.kept_notes, 'note')}, of "
+            f"{counted(self.files_used, 'file')}",
         ]
         for split, share in self.splits.items():
             lines.append(
-                f"  {split:<8} {_count(share.melodies, 'melody', 'melodies')}, "
+                f"  {split:<8} {counted(share.melodies, 'melody')}, "
                 f"{share.notes:,} notes, {share.bars:,} bars, {share.hours:.2f} hours"
             )
-        by = {
-            "published": "as published",
-            "content": "by content, copies on one side",
-            "both": "as published where it is, else by content",
-        }
-        lines.append(f"  split {by[self.split_by]}")
+        lines.append(self.split_in_words("copies on one side"))
         if self.octave_moves:
-            lines.append(
-                f"  {_count(self.octave_moves, 'melody', 'melodies')} moved by octaves to fit"
-            )
+            lines.append(f"  {counted(self.octave_moves, 'melody')} moved by octaves to fit")
         if self.upbeats:
             lines.append(
-                f"  {_count(self.upbeats, 'file')} with an upbeat where a bar should begin: bar "
+                f"  {counted(self.upbeats, 'file')} with an upbeat where a bar should begin: bar "
                 "lines moved (--no-pickups leaves them)"
             )
         if self.merged_notes:
             lines.append(
-                f"  {_count(self.merged_notes, 'note')} left out that fell on the step of another"
+                f"  {counted(self.merged_notes, 'note')} left out that fell on the step of another"
             )
         if self.duplicates:
             lines.append(
-                f"  {_count(self.duplicate_groups, 'tune')} more than once up to key and tempo "
-                f"({_count(self.duplicates, 'melody', 'melodies')})"
+                f"  {counted(self.duplicate_groups, 'tune')} more than once up to key and tempo "
+                f"({counted(self.duplicates, 'melody')})"
             )
-        return lines
-
-    def _left_out_in_words(self) -> list[str]:
-        if not self.left_out:
-            return []
-        lines = ["", "left out"]
-        for name, reason in self._reasons():
-            lines.append(
-                f"  {name}: {_count(reason.count, reason.unit, _plural(reason.unit))}, "
-                f"{_count(reason.notes, 'note')}"
-            )
-            lines.append(f"    as {reason.examples[0]}")
-            if reason.switches:
-                kept_by = [
-                    f"{switch} ({count:,})"
-                    for switch, count in reason.switches.most_common(EXAMPLES)
-                ]
-                more = len(reason.switches) - len(kept_by)
-                lines.append(
-                    f"    kept by {', '.join(kept_by)}{f', and {more} more' if more else ''}"
-                )
-        return lines
-
-    def _skipped_in_words(self) -> list[str]:
-        if not self.files_skipped:
-            return []
-        lines = ["", "skipped"]
-        for item in self.skipped[:LISTED_SKIPS]:
-            switch = f" ({item.keep} would keep it)" if item.keep else ""
-            lines.append(f"  {item.name}: {item.reason}: {item.detail}{switch}")
-        if (more := self.files_skipped - LISTED_SKIPS) > 0:
-            lines.append(f"  and {more:,} more: --json lists them")
         return lines
 
 
@@ -392,14 +275,6 @@ def _hours(melody: FoundMelody) -> float:
         for tempo, before, after in zip(melody.tempos, ticks[:-1], ticks[1:], strict=True)
     )
     return microseconds / melody.ticks_per_quarter / 3.6e9
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def _plural(unit: str) -> str:
-    return "melodies" if unit == "melody" else unit + "s"
 
 
 def _common(counter: Counter[str]) -> str:
