@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 
 from partimento.data.chorales import CHORALES, load_chorales
+from partimento.data.sources import manifest_of
 from partimento.evaluation.voice_leading import BACH, RATES, check_voices, summary
 
 COMMAND = "python benchmarks/voice_leading.py --data ../shared/data --out partimento/evaluation"
@@ -25,7 +26,7 @@ def main() -> None:
     asked = parser.parse_args()
     chorales = [piece for piece in load_chorales(asked.data) if piece.split == "test"]
     checked = [check_voices(piece.voices) for piece in chorales]
-    manifest = json.loads((asked.data / CHORALES / "manifest.json").read_text(encoding="utf-8"))
+    _, manifest = manifest_of(CHORALES, asked.data)
     figures = {
         "of": f"{len(chorales)} test chorales of {CHORALES}, Boulanger-Lewandowski's split",
         "sha256": manifest["archive_sha256"],

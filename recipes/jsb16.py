@@ -17,7 +17,7 @@ from shlex import quote
 from typing import Any
 
 from partimento.data.chorales import CHORALES, VoicePiece, load_chorales
-from partimento.data.sources import data_root
+from partimento.data.sources import manifest_of
 from partimento.evaluation.jsb16 import CellModel, CountModel, Ensemble, clean, measure
 from partimento.evaluation.tables import store_row
 from partimento.models.load import load
@@ -87,9 +87,7 @@ def figures_of(model: CellModel, pieces: list[VoicePiece], *, has_test: bool) ->
 
 def data_hash() -> str:
     """SHA-256 of the set, as its manifest has it."""
-    root = data_root()
-    assert root is not None, "the chorales were read from there"
-    manifest = json.loads((root / CHORALES / "manifest.json").read_text(encoding="utf-8"))
+    _, manifest = manifest_of(CHORALES)
     return str(manifest["archive_sha256"])
 
 

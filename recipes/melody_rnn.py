@@ -11,14 +11,13 @@ where it was.
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 from partimento.checkpoints import open_checkpoint, save_checkpoint
 from partimento.checkpoints.arrays import write_arrays
 from partimento.data import MelodyData
-from partimento.data.sources import data_root
+from partimento.data.sources import manifest_of
 from partimento.evaluation.comparison import Comparison, compare
 from partimento.models.lessons import PUBLISHED, lesson_for, load_pieces, train_melody_rnn
 from partimento.models.load import load
@@ -118,9 +117,7 @@ def beside_people(tables: list[str]) -> str:
 
 def credits_of(data: MelodyData) -> str:
     """Name the typesetters of the CC BY pieces of the Mutopia Project, as their licence asks."""
-    root = data_root()
-    assert root is not None, "the data were read from there"
-    manifest = json.loads((root / "mutopia" / "manifest.json").read_text(encoding="utf-8"))
+    _, manifest = manifest_of("mutopia")
     used = {Path(p.name.split("#")[0]).stem for p in data.pieces if p.source.startswith("mutopia")}
     names = {
         piece["maintainer"]

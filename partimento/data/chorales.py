@@ -5,21 +5,16 @@ repeated ones nor meters, keys or fermatas: `struck_by_beat` guesses the first, 
 begins on a beat, which is all that is known of its bars.
 """
 
-import hashlib
-import io
 import itertools
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from partimento.data.sources import data_root
-from partimento.errors import DataError
+from partimento.data.sources import SPLITS, arrays_of, manifest_of
 from partimento.music.four_voices import FourVoices, struck_by_beat
 
 CHORALES = "jsb-chorales"
-SPLITS = ("train", "valid", "test")
 
 
 @dataclass(frozen=True)
@@ -55,17 +50,8 @@ def load_chorales(root: Path | None = None) -> list[VoicePiece]:
     DataError
         If the set is not there, or its file is not the one its manifest names.
     """
-    root = root or data_root()
-    if root is None or not (root / CHORALES / "manifest.json").is_file():
-        raise DataError(
-            f"the set {CHORALES} is not there: PARTIMENTO_DATA can name a folder of sets that holds"
-            " it"
-        )
-    manifest = json.loads((root / CHORALES / "manifest.json").read_text(encoding="utf-8"))
-    content = (root / CHORALES / manifest["archive"]).read_bytes()
-    if hashlib.sha256(content).hexdigest() != manifest["archive_sha256"]:
-        raise DataError(f"{manifest['archive']} is not the file its manifest names: get it again")
-    arrays = np.load(io.BytesIO(content), allow_pickle=False)
+    folder, manifest = manifest_of(CHORALES, root)
+    arrays = arrays_of(folder / manifest["archive"], manifest["archive_sha256"])
     pieces = []
     for split in SPLITS:
         pitch = arrays[f"{split}_satb"].astype(np.int64)  # step voice

@@ -10,21 +10,17 @@ Boulanger-Lewandowski, Bengio and Vincent, "Modeling Temporal Dependencies in Hi
 Sequences", ICML 2012.
 """
 
-import hashlib
-import io
 import itertools
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from partimento.data.sources import data_root
-from partimento.errors import DataError, ParameterError
+from partimento.data.sources import SPLITS, arrays_of, manifest_of
+from partimento.errors import ParameterError
 
 BENCHMARKS = "roll-benchmarks"
 ROLL_SETS = {"jsb": "jsb-quarter", "nottingham": "nottingham", "piano-midi": "piano-midi"}
-SPLITS = ("train", "valid", "test")
 KEYS = 88
 
 
@@ -70,19 +66,9 @@ def load_rolls(name: str, root: Path | None = None) -> Rolls:
     """
     if name not in ROLL_SETS:
         raise ParameterError(f"the piano-roll sets are {', '.join(ROLL_SETS)}, got {name!r}")
-    root = root or data_root()
-    if root is None or not (root / BENCHMARKS / "manifest.json").is_file():
-        raise DataError(
-            f"the set {BENCHMARKS} is not there: PARTIMENTO_DATA can name a folder of sets that "
-            "holds it"
-        )
-    folder = root / BENCHMARKS
-    noted = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    about = noted["sets"][ROLL_SETS[name]]
-    content = (folder / about["file"]).read_bytes()
-    if hashlib.sha256(content).hexdigest() != about["sha256"]:
-        raise DataError(f"{about['file']} is not the file its manifest names: get it again")
-    arrays = np.load(io.BytesIO(content), allow_pickle=False)
+    folder, manifest = manifest_of(BENCHMARKS, root)
+    about = manifest["sets"][ROLL_SETS[name]]
+    arrays = arrays_of(folder / about["file"], about["sha256"])
     train, valid, test = (
         _pieces(arrays[f"{split}_bits"], arrays[f"{split}_offsets"]) for split in SPLITS
     )

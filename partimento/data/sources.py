@@ -7,14 +7,18 @@ tracks are melodies, and their archives which split each piece belongs to.
 """
 
 import gzip
+import hashlib
+import io
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
 
 import partimento
 from partimento.data.found import Found, Item, WalkLimits, shown
@@ -191,6 +195,42 @@ def _named_set(root: Path, name: str, kinds: str | None) -> Source:
         tracks={file: tuple(sorted(found)) for file, found in by_file.items()},
         about=about,
     )
+
+
+def manifest_of(name: str, root: Path | None = None) -> tuple[Path, dict[str, Any]]:
+    """Find a set of the corpora that is no folder of music, and what it says of itself.
+
+    Parameters
+    ----------
+    name
+        Of the set.
+    root
+        Folder of the corpora; by default where `data_root` finds it.
+
+    Returns
+    -------
+    folder, manifest
+
+    Raises
+    ------
+    DataError
+        If the set is not there.
+    """
+    root = root or data_root()
+    if root is None or not (root / name / "manifest.json").is_file():
+        raise DataError(
+            f"the set {name} is not there: PARTIMENTO_DATA can name a folder of sets that holds it"
+        )
+    return root / name, _read_json(root / name / "manifest.json")
+
+
+def arrays_of(file: Path, sha256: str) -> Mapping[str, np.ndarray]:
+    """Read the arrays of a set's file, if it is the one that the manifest means."""
+    content = file.read_bytes()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise DataError(f"{file.name} is not the file its manifest names: get it again")
+    arrays: Mapping[str, np.ndarray] = np.load(io.BytesIO(content), allow_pickle=False)
+    return arrays
 
 
 @cache

@@ -7,7 +7,6 @@ report under a reason. The benchmark set ``jsb-chorales`` is read as it is.
 """
 
 import hashlib
-import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -20,7 +19,7 @@ from partimento.data.chorales import CHORALES, VoicePiece, load_chorales
 from partimento.data.fingerprints import fingerprint, sketch
 from partimento.data.found import Item, Skipped, WalkLimits, why
 from partimento.data.melodies import LeftOut
-from partimento.data.sources import Source, SourceFile, data_root, open_source, published_split
+from partimento.data.sources import Source, SourceFile, manifest_of, open_source, published_split
 from partimento.data.splits import assign, clusters
 from partimento.data.voices_report import VoicesReport
 from partimento.errors import DataError, LimitError, ParameterError, PartimentoError
@@ -236,9 +235,7 @@ def _chorales(
     if rules.steps_per_quarter != 4:
         raise DataError(f"{CHORALES} stands on a grid of 4 steps a quarter: others cannot be asked")
     pieces = load_chorales(root)
-    root = root or data_root()
-    assert root is not None, "the chorales were read from there"
-    manifest = json.loads((root / CHORALES / "manifest.json").read_text(encoding="utf-8"))
+    _, manifest = manifest_of(CHORALES, root)
     about = {name: str(manifest[name]) for name in ("title", "licence")}
     checksum = {"cite": manifest["origin"]["repo"], "sha256": manifest["archive_sha256"]}
     report.sources.append({"name": CHORALES, **about, **checksum})

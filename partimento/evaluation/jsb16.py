@@ -14,7 +14,6 @@ Sequences", ICML 2012 (the split). Huang et al., "Counterpoint by Convolution", 
 Huang et al., "Music Transformer", ICLR 2019, table 2 (the measure).
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +22,8 @@ from typing import Protocol
 import numpy as np
 
 from partimento.data.chorales import CHORALES, VoicePiece
-from partimento.data.sources import data_root
-from partimento.errors import DataError, ParameterError
+from partimento.data.sources import manifest_of
+from partimento.errors import ParameterError
 from partimento.music.four_voices import VOICES, FourVoices
 from partimento.representations.satb import SatbRepresentation
 
@@ -90,10 +89,7 @@ def clean(pieces: Sequence[VoicePiece], root: Path | None = None) -> list[VoiceP
     root
         Folder of the corpora, whose manifest lists them.
     """
-    root = root or data_root()
-    if root is None:
-        raise DataError(f"the set {CHORALES} is not there: PARTIMENTO_DATA can name its folder")
-    manifest = json.loads((root / CHORALES / "manifest.json").read_text(encoding="utf-8"))
+    _, manifest = manifest_of(CHORALES, root)
     shared = {
         f"{split}/{index:03d}"
         for split, index, *_ in manifest["duplicates"]["same_tune_in_train"]["rows"]

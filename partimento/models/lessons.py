@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from partimento.data import MelodyData, MelodyRules, load_melodies
-from partimento.data.found import WalkLimits
+from partimento.data.found import MEBIBYTE, WalkLimits
 from partimento.errors import EnvironmentFault, ParameterError
 from partimento.models.regularisation import dropout_for
 from partimento.music.score import Score
@@ -141,18 +141,8 @@ def lesson_for(
 
     preset = _preset(model, config)
     check_name(name)
-    parts = {part: dict(values) for part, values in preset.items()}
-    if changes.get("threads") == 0:
-        changes["threads"] = os.cpu_count() or 1
-    for field, value in changes.items():
-        if value is None:
-            continue
-        if field in MelodyRepresentation.__dataclass_fields__:
-            parts["representation"][field] = value
-        elif field in Lesson.__dataclass_fields__:
-            parts["network"][field] = value
-        else:
-            parts["settings"][field] = value
+    kinds = {"representation": MelodyRepresentation, "network": Lesson}
+    parts = with_changes(preset, changes, kinds, others="settings")
     lesson = Lesson(
         name=name,
         config=config,
@@ -163,6 +153,28 @@ def lesson_for(
     )
     lesson.network_config()  # refuses sizes that make no sense, before any data are read
     return lesson
+
+
+def with_changes(
+    preset: Preset, changes: dict[str, Any], kinds: dict[str, Any], *, others: str
+) -> Preset:
+    """Put the user's changes into a preset; `None` keeps its value.
+
+    Parameters
+    ----------
+    kinds
+        Dataclass whose fields belong to a part of the preset, the first that has them.
+    others
+        The part that all other fields belong to.
+    """
+    parts: Preset = {part: dict(preset.get(part, {})) for part in (*kinds, others)}
+    if changes.get("threads") == 0:
+        changes = changes | {"threads": os.cpu_count() or 1}
+    for field, value in changes.items():
+        fits = (part for part, kind in kinds.items() if field in kind.__dataclass_fields__)
+        if value is not None:
+            parts[next(fits, others)][field] = value
+    return parts
 
 
 def is_helper() -> bool:
@@ -237,8 +249,7 @@ def read_pieces(
     **rules
         Fields of `MelodyRules`; `None` keeps the preset's value, or the usual one.
     """
-    if max_file_mb < 1:
-        raise ParameterError(f"max_file_mb must be at least 1, got {max_file_mb}")
+    limits = limits_of(max_file_mb)
     if workers < 0:
         raise ParameterError(f"workers must be 0 or more, got {workers}")
     given = {field: value for field, value in rules.items() if value is not None}
@@ -254,10 +265,17 @@ def read_pieces(
         seed=split_seed,
         salvage=salvage,
         workers=workers or os.cpu_count() or 1,
-        limits=replace(WalkLimits(), max_file_bytes=max_file_mb * 2**20),
+        limits=limits,
         cache=cache,
         progress=progress,
     )
+
+
+def limits_of(max_file_mb: int) -> WalkLimits:
+    """Leave larger files out."""
+    if max_file_mb < 1:
+        raise ParameterError(f"max_file_mb must be at least 1, got {max_file_mb}")
+    return WalkLimits(max_file_bytes=max_file_mb * MEBIBYTE)
 
 
 def preset_for(name: str) -> Preset:

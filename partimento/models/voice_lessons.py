@@ -5,15 +5,13 @@ A preset fixes the network's fields and the settings; whatever the user gives re
 `chorales` is what the shipped models are trained with.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from partimento.data.found import MEBIBYTE, WalkLimits
 from partimento.data.voices import VoiceData, VoiceRules, load_voices
 from partimento.errors import ParameterError
-from partimento.models.lessons import check_name, need_torch, open_run
+from partimento.models.lessons import check_name, limits_of, need_torch, open_run, with_changes
 from partimento.representations.satb import SatbRepresentation
 from partimento.training.run_folder import RunFolder
 
@@ -93,20 +91,8 @@ def voice_lesson_for(
             f"{family} has no config {config!r}: there is {', '.join(VOICE_PRESETS[family])}"
         )
     check_name(name)
-    parts: Preset = {"representation": {}, "network": {}, "settings": {}}
-    for part, values in VOICE_PRESETS[family][config].items():
-        parts[part] |= values
-    if changes.get("threads") == 0:
-        changes["threads"] = os.cpu_count() or 1
-    for field, value in changes.items():
-        if value is None:
-            continue
-        if field in SatbRepresentation.__dataclass_fields__:
-            parts["representation"][field] = value
-        elif field in TrainingSettings.__dataclass_fields__:
-            parts["settings"][field] = value
-        else:
-            parts["network"][field] = value
+    kinds = {"representation": SatbRepresentation, "settings": TrainingSettings}
+    parts = with_changes(VOICE_PRESETS[family][config], changes, kinds, others="network")
     lesson = VoicesLesson(
         name=name,
         family=family,
@@ -139,8 +125,7 @@ def load_voice_pieces(
     **rules
         Fields of `VoiceRules`; `None` is the usual value.
     """
-    if max_file_mb < 1:
-        raise ParameterError(f"max_file_mb must be at least 1, got {max_file_mb}")
+    limits = limits_of(max_file_mb)
     representation = lesson.representation
     asked = VoiceRules(
         steps_per_quarter=representation.steps_per_quarter,
@@ -148,7 +133,6 @@ def load_voice_pieces(
         highest=representation.highest,
         **{field: value for field, value in rules.items() if value is not None},
     )
-    limits = WalkLimits(max_file_bytes=max_file_mb * MEBIBYTE)
     return load_voices(lesson.data, rules=asked, seed=split_seed, salvage=salvage, limits=limits)
 
 
