@@ -64,6 +64,9 @@ class BachRNNConfig:
         Share of the weights from a recurrent layer to itself that is dropped, the same for all
         steps of an example (Merity, Keskar and Socher, "Regularizing and Optimizing LSTM Language
         Models", ICLR 2018).
+    cell_dropout : float
+        Share of the cells of the last frame, and of those chosen already, that it does not get to
+        see (word dropout: Bowman et al., "Generating Sentences from a Continuous Space", 2016).
     order : tuple of int
         In which the voices of a frame are chosen: 0 is the soprano.
     any_order : bool
@@ -82,6 +85,7 @@ class BachRNNConfig:
     dropout: float = 0.3
     input_dropout: float = 0.1
     weight_dropout: float = 0.0
+    cell_dropout: float = 0.0
     order: tuple[int, ...] = (0, 3, 1, 2)
     any_order: bool = False
     looks_back: bool = True
@@ -102,7 +106,7 @@ class BachRNNConfig:
                 "hidden_size and head_size must be positive and num_layers 1-8, got "
                 f"{self.hidden_size}, {self.head_size} and {self.num_layers}"
             )
-        for name in ("dropout", "input_dropout", "weight_dropout"):
+        for name in ("dropout", "input_dropout", "weight_dropout", "cell_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ParameterError(f"{name} must be in [0, 1), got {getattr(self, name)}")
 
@@ -140,6 +144,7 @@ class BachRNN(nn.Module):
         if features.shape[-1] > NOW.stop:
             is_chosen = all_before().to(now.device)[features[..., NOW.stop]]
         seen = torch.where(is_chosen, now[..., None, :], self.config.vocab_size)
+        seen = self._without_some(seen)
         return self.heads(past, features, seen), state
 
     def past(
@@ -148,6 +153,9 @@ class BachRNN(nn.Module):
         state: Float[Tensor, "layer batch hidden"] | None = None,
     ) -> tuple[Float[Tensor, "batch time voice head"], Float[Tensor, "layer batch hidden"]]:
         """Give what each voice's head hears of the past, which need not wait for this frame."""
+        if self.training and self.config.cell_dropout:
+            before, others = features[..., BEFORE], features[..., BEFORE.stop :]
+            features = torch.cat([self._without_some(before), others], dim=-1)
         read, weights = self.front(features), self._dropped_weights()
         if weights:
             hidden, state = functional_call(self.gru, weights, (read, state))
@@ -155,6 +163,14 @@ class BachRNN(nn.Module):
             hidden, state = self.gru(read, state)  # batch time hidden
         joined = self.join(self.dropout(hidden))
         return joined.unflatten(-1, (NUM_VOICES, self.config.head_size)), state
+
+    def _without_some(self, cells: Int[Tensor, "*shape"]) -> Int[Tensor, "*shape"]:
+        """Hide some cells, while training."""
+        share = self.config.cell_dropout
+        if not self.training or not share:
+            return cells
+        is_hidden = torch.rand(cells.shape, device=cells.device) < share
+        return torch.where(is_hidden, self.config.vocab_size, cells)
 
     def _dropped_weights(self) -> dict[str, Tensor]:
         """Recurrent weights with some of them dropped; none where nothing is dropped."""

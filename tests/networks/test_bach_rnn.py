@@ -136,6 +136,20 @@ def test_recurrent_weights_are_dropped_while_it_learns_and_only_then():
     assert torch.equal(network(rows)[0], network(rows)[0])
 
 
+def test_cells_are_hidden_while_it_learns_and_only_then():
+    torch.manual_seed(0)
+    network = BachRNN(
+        BachRNNConfig(VOCAB, **SMALL, dropout=0.0, input_dropout=0.0, cell_dropout=0.5)
+    )
+    rows = features(5)
+    drawn = [network(rows)[0] for _ in range(8)]
+    assert not all(torch.equal(drawn[0], logits) for logits in drawn)
+    network.eval()
+    whole = network(rows)[0]
+    assert torch.equal(network(rows)[0], whole)
+    assert not any(torch.equal(logits, whole) for logits in drawn)
+
+
 def test_who_comes_before_whom_is_read_off_the_order():
     assert comes_before((0, 3, 1, 2)).int().tolist() == [
         [0, 0, 0, 0],
