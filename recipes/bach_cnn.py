@@ -3,9 +3,9 @@
     python recipes/bach_cnn.py
     python recipes/bach_cnn.py --steps 200 --out runs/try --ship runs/try/shipped
 
-The settings below are all there is to it. The corpora lie in `../shared/data` beside the checkout,
-or where PARTIMENTO_DATA says. A run that was stopped goes on where it was: the same command again.
-The test chorales are looked at once, when it is done.
+The settings stand in `partimento.models.voice_lessons`. The corpora lie in `../shared/data` beside
+the checkout, or where PARTIMENTO_DATA says. A run that was stopped goes on where it was: the same
+command again. The test chorales are looked at once, when it is done.
 """
 
 import argparse
@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from partimento.checkpoints import open_checkpoint, save_checkpoint
-from partimento.data.chorales import CHORALES, load_chorales
+from partimento.data.chorales import load_chorales
 from partimento.evaluation.infilling import measure_task, voice_leading_of, written
 from partimento.evaluation.voice_leading import summary
 from partimento.models.load import load
-from partimento.models.voice_lessons import load_voice_pieces, train_voices, voice_lesson_for
+from partimento.models.voice_lessons import load_voice_pieces, recipe_lesson, train_voices
 from partimento.representations.masks import TASKS
 from partimento.training.infilling import about
 from partimento.training.loop import Progress
@@ -27,34 +27,22 @@ from partimento.training.voices_card import write_voices_card
 
 ROOT = Path(__file__).parent.parent
 NAME = "bach-cnn"
-STEPS = 28_000
 
 
 def main() -> None:
     """Train, measure, ship."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--config", choices=["chorales", "jsb16"], default="chorales")
-    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--steps", type=int)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--ship", type=Path)
     asked = parser.parse_args()
-    name = NAME if asked.config == "chorales" else f"{NAME}-{asked.config}"
-    out = asked.out or ROOT / "runs" / name
+    changes = {"steps": asked.steps} if asked.steps else {}
+    lesson = recipe_lesson(NAME, asked.config, seed=asked.seed, threads=asked.threads, **changes)
+    out = asked.out or ROOT / "runs" / lesson.name
     place = asked.ship or ROOT / "partimento" / "checkpoints" / "shipped" / NAME
-    lesson = voice_lesson_for(
-        "bach-cnn",
-        asked.config,
-        (CHORALES,),
-        name=name,
-        steps=asked.steps,
-        seed=asked.seed,
-        threads=asked.threads,
-        precision="bfloat16",
-        evaluate_every=1000,
-        patience=100,
-    )
     data = load_voice_pieces(lesson)
     print(data.text())
     train_voices(lesson, data, out, resume=True, report=report, tell=print)

@@ -4,9 +4,9 @@
     python recipes/bach_rnn.py --config jsb16 --seed 1  # of the benchmark
     python recipes/bach_rnn.py --steps 20 --out runs/try --ship runs/try/shipped
 
-The settings below are all there is to it; `--set dropout=0.6` and the like try others. The corpora
-lie in `../shared/data` beside the checkout, or where PARTIMENTO_DATA says. A run that was stopped
-goes on where it was: the same command again.
+The settings stand in `partimento.models.voice_lessons`; `--set dropout=0.6` and the like try
+others. The corpora lie in `../shared/data` beside the checkout, or where PARTIMENTO_DATA says. A
+run that was stopped goes on where it was: the same command again.
 """
 
 import argparse
@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from partimento.checkpoints import open_checkpoint, save_checkpoint
-from partimento.data.chorales import CHORALES, load_chorales
+from partimento.data.chorales import load_chorales
 from partimento.evaluation.certainty import certainty
 from partimento.models.load import load
-from partimento.models.voice_lessons import load_voice_pieces, train_voices, voice_lesson_for
+from partimento.models.voice_lessons import load_voice_pieces, recipe_lesson, train_voices
 from partimento.music.four_voices import FourVoices
 from partimento.training.chorales import teacher_of
 from partimento.training.loop import Progress
@@ -26,7 +26,6 @@ from partimento.training.voices_card import write_voices_card
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = "bach-rnn"
-STEPS, EVALUATE_EVERY = 900, 50
 TEMPERATURES = (0.95, 1.0, 1.05, 1.1, 1.15)
 ASKED_EVERY = 8  # steps, while a temperature is looked for
 
@@ -35,36 +34,23 @@ def main() -> None:
     """Train, measure, ship."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--config", choices=["chorales", "jsb16"], default="chorales")
-    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--steps", type=int)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--ship", type=Path)
     asked = parser.parse_args()
     ships = asked.config == "chorales"
-    name = SHIPPED if ships else f"{SHIPPED}-{asked.config}-{asked.seed}"
-    out = asked.out or ROOT / "runs" / name
     changes = dict(setting(text) for text in asked.set)
-    lesson = voice_lesson_for(
-        "bach-rnn",
-        asked.config,
-        (CHORALES,),
-        name=name,
-        **{
-            "steps": asked.steps,
-            "seed": asked.seed,
-            "threads": 1,
-            "precision": "bfloat16",
-            "evaluate_every": EVALUATE_EVERY,
-            "patience": 100,
-            **changes,
-        },
-    )
+    if asked.steps:
+        changes["steps"] = asked.steps
+    lesson = recipe_lesson(SHIPPED, asked.config, seed=asked.seed, **changes)
+    out = asked.out or ROOT / "runs" / lesson.name
     data = load_voice_pieces(lesson)
     print(data.text())
     train_voices(lesson, data, out, resume=True, report=report, tell=print)
     if asked.ship or ships:
-        ship(out, asked.ship or ROOT / "partimento" / "checkpoints" / "shipped" / name)
+        ship(out, asked.ship or ROOT / "partimento" / "checkpoints" / "shipped" / SHIPPED)
 
 
 def setting(text: str) -> tuple[str, Any]:

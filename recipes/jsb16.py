@@ -14,13 +14,10 @@ import argparse
 import json
 from pathlib import Path
 from shlex import quote
-from typing import Any
 
-from partimento.data.chorales import CHORALES, VoicePiece, load_chorales
-from partimento.data.sources import manifest_of
-from partimento.evaluation.jsb16 import CellModel, CountModel, Ensemble, clean, measure
+from partimento.data.chorales import load_chorales
+from partimento.evaluation.jsb16_rows import count_row, model_row
 from partimento.evaluation.tables import store_row
-from partimento.models.load import load
 
 
 def main() -> None:
@@ -34,61 +31,16 @@ def main() -> None:
     if asked.counts == bool(asked.checkpoints):
         parser.error("give checkpoints, or --counts")
     pieces = load_chorales()
-    model, row = counted(pieces) if asked.counts else loaded(asked.checkpoints)
-    row["model"] = asked.name or row["model"]
-    row |= figures_of(model, pieces, has_test=asked.test) | {"data_sha256": data_hash()}
+    if asked.counts:
+        row = count_row(pieces, has_test=asked.test)
+    else:
+        row = model_row(asked.checkpoints, pieces, name=asked.name or "", has_test=asked.test)
     words = [*map(str, asked.checkpoints), *(["--counts"] if asked.counts else [])]
     words += ["--name", quote(asked.name)] if asked.name else []
     row["command"] = " ".join(["python recipes/jsb16.py", *words, "--test"])
     print(json.dumps(row, indent=2))
     if asked.test:
         store_row("jsb16", "joint", row)
-
-
-def counted(pieces: list[VoicePiece]) -> tuple[CellModel, dict[str, Any]]:
-    """Make the model that counts."""
-    model = CountModel([piece for piece in pieces if piece.split == "train"])
-    about = "counts: pitch before, place in the beat"
-    return model, {"model": about, "seed": None, "sha256": None}
-
-
-def loaded(checkpoints: list[Path]) -> tuple[CellModel, dict[str, Any]]:
-    """Load one model, or several as one."""
-    models = [load(path) for path in checkpoints]
-    trainings = [model.checkpoint.config["training"] for model in models]
-    seeds = [training["settings"]["seed"] for training in trainings]
-    hashes = [model.hash for model in models]
-    weights = sum(model.checkpoint.config["figures"]["parameters"] for model in models)
-    row = {
-        "model": models[0].name if len(models) == 1 else f"{models[0].name}, {len(models)} models",
-        "parameters": weights,
-        "seed": seeds[0] if len(models) == 1 else seeds,
-        "sha256": hashes[0] if len(models) == 1 else hashes,
-    }
-    if len(models) == 1:
-        return models[0], row
-    orders = {str(model.checkpoint.config["network"].get("order")) for model in models}
-    return Ensemble(models, by_frame=len(orders) > 1), row
-
-
-def figures_of(model: CellModel, pieces: list[VoicePiece], *, has_test: bool) -> dict[str, float]:
-    """Nats per note of the splits, and of the test chorales with tunes of their own."""
-    parts = {"valid": [piece for piece in pieces if piece.split == "valid"]}
-    if has_test:
-        parts["test"] = [piece for piece in pieces if piece.split == "test"]
-        parts["test_clean"] = clean(parts["test"])
-    figures: dict[str, float] = {}
-    for name, part in parts.items():
-        found = measure(model, part)
-        figures[name] = round(found.nats_per_cell, 4)
-        figures[f"{name}_mean_of_pieces"] = round(found.mean_of_pieces, 4)
-    return figures
-
-
-def data_hash() -> str:
-    """SHA-256 of the set, as its manifest has it."""
-    _, manifest = manifest_of(CHORALES)
-    return str(manifest["archive_sha256"])
 
 
 if __name__ == "__main__":

@@ -1,26 +1,39 @@
-"""Make our rows of the piano-roll tables again: train, choose on validation, measure the test part.
+"""Make our rows of the tables again: train, choose on validation, measure the test part.
 
-`made_row` makes one; `retrain` those of a whole table. PyTorch is needed, and the corpora.
+`retrain` makes those of a whole table, `made_row` one of a piano-roll table. PyTorch is needed, and
+the corpora.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from partimento.data.rolls import ROLL_SETS, Rolls, load_rolls
-from partimento.errors import ParameterError
+from partimento.data.chorales import load_chorales
+from partimento.data.rolls import Rolls, load_rolls
+from partimento.evaluation.infilling_rows import infilling_rows
+from partimento.evaluation.jsb16_rows import count_row, model_row
 from partimento.evaluation.rolls import roll_figures
 from partimento.evaluation.tables import check_table, store_row
+from partimento.models.load import load
+from partimento.models.voice_lessons import load_voice_pieces, recipe_lesson, train_voices
+from partimento.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
+    from partimento.training.loop import Progress
     from partimento.training.rolls import TaughtRolls
 
+Row = dict[str, Any]
+Tell = Callable[[str], None]
+Maker = Callable[[Path, Tell], Iterator[tuple[str, Row]]]
+
+ENSEMBLE = (1, 2, 3)  # seeds
 ROWS = (("RollRNN", "joint"), ("RollRNN", "independent"), ("RollTCN", "independent"))
 
 
 def retrain(table: str, out: Path, *, tell: Callable[[str], None] = lambda words: None) -> Path:
-    """Make all rows of a piano-roll table again; runs that were stopped go on.
+    """Make all rows of a table again; runs that were stopped go on.
 
     Returns
     -------
@@ -28,18 +41,50 @@ def retrain(table: str, out: Path, *, tell: Callable[[str], None] = lambda words
         A file like `results.json`, in `out`.
     """
     check_table(table)
-    if table not in ROLL_SETS:
-        raise ParameterError(
-            f"the rows of {table} are made by recipes/{table}.py of the repository; --retrain "
-            f"makes those of {', '.join(ROLL_SETS)}"
-        )
-    rolls = load_rolls(table)
+    makers: dict[str, Maker] = {"jsb16": _chorale_rows, "infilling": _infilling_rows}
     results = out / "results.json"
+    for section, row in makers.get(table, partial(_roll_rows, table))(out, tell):
+        row["command"] = f"partimento benchmark {table} --retrain"
+        store_row(table, section, row, results)
+    return results
+
+
+def _roll_rows(table: str, out: Path, tell: Tell) -> Iterator[tuple[str, Row]]:
+    rolls = load_rolls(table)
     for network, column in ROWS:
         tell(f"{table}, {column}: {network}")
-        row = made_row(rolls, network, column, out / f"{table}-{column}-{network}", tell=tell)
-        store_row(table, column, row, results)
-    return results
+        run = out / f"{table}-{column}-{network}"
+        yield column, made_row(rolls, network, column, run, tell=tell)
+
+
+def _chorale_rows(out: Path, tell: Tell) -> Iterator[tuple[str, Row]]:
+    pieces = load_chorales()
+    yield "joint", count_row(pieces, has_test=True)
+    trained = [_voices("bach-rnn", "jsb16", out, tell, seed) for seed in ENSEMBLE]
+    yield "joint", model_row(trained[:1], pieces, name="bach-rnn", has_test=True)
+    name = f"bach-rnn, {len(trained)} models"
+    yield "joint", model_row(trained, pieces, name=name, has_test=True)
+
+
+def _infilling_rows(out: Path, tell: Tell) -> Iterator[tuple[str, Row]]:
+    pieces = [piece for piece in load_chorales() if piece.split == "test"]
+    filler, causal = (_voices(f"bach-{kind}", "chorales", out, tell) for kind in ("cnn", "rnn"))
+    yield from infilling_rows(load(filler), load(causal), pieces)
+
+
+def _voices(family: str, config: str, out: Path, tell: Tell, seed: int = 1) -> Path:
+    """Train a network of four voices as the recipes do; give its checkpoint."""
+    lesson = recipe_lesson(family, config, seed=seed)
+    run = out / lesson.name
+    tell(f"{lesson.name}: up to {lesson.settings.steps:,} steps")
+
+    def report(progress: "Progress") -> None:
+        if progress.held_out is not None and progress.evaluated_at == progress.step:
+            nats = progress.held_out.nats_per_step
+            tell(f"step {progress.step:,}: {progress.done:.0%}, valid {nats:.4f} nats a cell")
+
+    train_voices(lesson, load_voice_pieces(lesson), run, resume=True, report=report, tell=tell)
+    return RunFolder(run).checkpoint
 
 
 def made_row(
@@ -68,12 +113,10 @@ def made_row(
     changes
         Fields of network or settings in place of the lesson's.
     """
-    from partimento.training.loop import Progress
     from partimento.training.roll_lessons import roll_lesson
     from partimento.training.rolls import teach_rolls
-    from partimento.training.run_folder import RunFolder
 
-    def report(progress: Progress) -> None:
+    def report(progress: "Progress") -> None:
         if progress.held_out is not None and progress.evaluated_at == progress.step:
             tell(
                 f"step {progress.step:,}: {progress.done:.0%}, {progress.seconds / 60:.1f} min, "

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from partimento.data.chorales import CHORALES
 from partimento.data.voices import VoiceData, VoiceRules, load_voices
 from partimento.errors import ParameterError
 from partimento.models.lessons import check_name, limits_of, need_torch, open_run, with_changes
@@ -26,13 +27,20 @@ Preset = dict[str, dict[str, Any]]
 
 def _bach_rnn(**network: Any) -> Preset:
     return {
-        "network": {"dropout": 0.5, "input_dropout": 0.2, **network},
+        "network": {
+            "dropout": 0.5,
+            "input_dropout": 0.3,
+            "weight_dropout": 0.5,
+            "cell_dropout": 0.2,
+            **network,
+        },
         "settings": {
             "learning_rate": 3e-3,
             "warmup_steps": 50,
             "batch_size": 16,
             "chunk_steps": 320,
-            "averaging": 0.99,
+            "weight_decay": 0.1,
+            "averaging": 0.995,
         },
     }
 
@@ -63,6 +71,10 @@ BACH_CNN: dict[str, Preset] = {
 }
 VOICE_PRESETS: dict[str, dict[str, Preset]] = {"bach-rnn": BACH_RNN, "bach-cnn": BACH_CNN}
 USUAL_VOICE_CONFIG = "chorales"
+RECIPES = {  # how long, and how often the held-out pieces are looked at
+    "bach-rnn": {"steps": 1200, "evaluate_every": 50},
+    "bach-cnn": {"steps": 28_000, "evaluate_every": 1000},
+}
 
 
 def voice_lesson_for(
@@ -104,6 +116,35 @@ def voice_lesson_for(
     )
     lesson.network_config()  # refuses sizes that make no sense, before any data are read
     return lesson
+
+
+def recipe_lesson(
+    family: str, config: str, *, name: str = "", seed: int = 1, **changes: Any
+) -> "VoicesLesson":
+    """Give the lesson by which a model that ships, or one of the benchmark, was taught.
+
+    Parameters
+    ----------
+    name
+        Of the finished model; by default of its family, config and seed.
+    **changes
+        See `voice_lesson_for`.
+    """
+    usual = "" if config == USUAL_VOICE_CONFIG else f"-{config}-{seed}"
+    return voice_lesson_for(
+        family,
+        config,
+        (CHORALES,),
+        name=name or f"{family}{usual}",
+        **{
+            "seed": seed,
+            "threads": 1,
+            "precision": "bfloat16",
+            "patience": 100,
+            **RECIPES[family],
+            **changes,
+        },
+    )
 
 
 def load_voice_pieces(

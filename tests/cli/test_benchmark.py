@@ -27,4 +27,5 @@ def test_an_unknown_table_is_refused_and_the_known_are_named():
 def test_training_again_without_the_corpora_says_what_is_missing(monkeypatch, tmp_path):
     monkeypatch.setenv("PARTIMENTO_DATA", str(tmp_path))
     assert "roll-benchmarks is not there" in refusal("benchmark", "jsb", "--retrain")
-    assert "recipes/jsb16.py" in refusal("benchmark", "jsb16", "--retrain")
+    for table in ("jsb16", "infilling"):
+        assert "jsb-chorales is not there" in refusal("benchmark", table, "--retrain")
