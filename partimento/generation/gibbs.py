@@ -25,13 +25,14 @@ import numpy as np
 from partimento.errors import GenerationError
 from partimento.generation.fill_engine import FillEngine
 from partimento.generation.sampling import Sampling, draw, generator_of
-from partimento.generation.voice_rules import VoiceRules
+from partimento.generation.voice_rules import VoiceRules, parallels, unless_stuck
 from partimento.music.four_voices import RANGES, VOICES
 from partimento.music.pitches import pitch_name
 from partimento.representations.satb import REST, SatbRepresentation
 
 NUM_VOICES = len(VOICES)
-SHARES = (1.0, 0.5, 0.25, 0.15, 0.1)  # that are written in each round; the first writes all
+# That are written in each round; the first writes all.
+SHARES = (1.0, 0.7, 0.55, 0.4, 0.3, 0.2, 0.15, 0.1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,6 +220,12 @@ class Room:
         tokens = np.arange(logits.shape[1])
         allowed = (tokens >= low[:, None]) & (tokens <= high[:, None])
         allowed[:, REST] = self._may_rest[steps]
+        if self._rules.no_parallels:
+            forbidden = np.zeros_like(allowed)
+            for way in (-1, 1):  # from the step before, to the step after
+                beside = np.clip(steps + way, 0, len(cells) - 1)
+                forbidden |= parallels(voice, cells[steps], cells[beside], self._representation)
+            allowed = unless_stuck(allowed, forbidden)
         return np.where(allowed, logits.astype(np.float64), -np.inf)
 
     def _nothing_left(self, voice: int, step: int, low: int, high: int) -> GenerationError:

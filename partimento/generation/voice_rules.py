@@ -87,30 +87,11 @@ class VoiceWatch:
             is_between = (tokens >= low[:, None]) & (tokens <= high[:, None])
             allowed &= is_between | (tokens == REST)
         if self.rules.no_parallels and before is not None:
-            free = allowed & ~self._parallel(voice, cells, before)
-            allowed = np.where(free.any(axis=1, keepdims=True), free, allowed)
+            parallel = parallels(voice, cells, before, self.representation)
+            allowed = unless_stuck(allowed, parallel)
         is_stuck: np.ndarray = np.logical_not(allowed.any(axis=1))
         allowed |= is_stuck[:, None]
         return np.where(allowed, logits.astype(np.float64), -np.inf), is_stuck
-
-    def _parallel(self, voice: int, cells: np.ndarray, before: np.ndarray) -> np.ndarray:
-        """Tokens that would move in parallel with a voice that is known; shape (batch, vocab)."""
-        tokens = np.arange(self.representation.vocab_size)
-        mine = before[:, voice, None]
-        moves = np.sign(tokens - mine)  # batch vocab
-        found = np.zeros(moves.shape, dtype=bool)
-        for other in range(len(VOICES)):
-            if other == voice:
-                continue
-            there, here = before[:, other, None], cells[:, other, None]
-            sounds = (mine > REST) & (there > REST) & (here > REST)
-            sounds &= here != self.representation.unknown
-            interval = (mine - there) * np.sign(other - voice) % 12  # of upper over lower voice
-            is_same = (tokens - here) * np.sign(other - voice) % 12 == interval
-            together = (np.sign(here - there) == moves) & (moves != 0)
-            found |= sounds & np.isin(interval, (UNISON, FIFTH)) & is_same & together
-        found[:, REST] = False
-        return found
 
     def _room(self, voice: int, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Lowest and highest token between the voices below and above; shape (batch,)."""
@@ -131,3 +112,44 @@ class VoiceWatch:
             f"{room}, its range is {pitch_name(low)}-{pitch_name(high)}. Allow crossing, or move "
             "the given voices"
         )
+
+
+def parallels(
+    voice: int, cells: np.ndarray, beside: np.ndarray, representation: SatbRepresentation
+) -> np.ndarray:
+    """Tokens with which a voice would move in parallel with another that is known.
+
+    Parameters
+    ----------
+    cells
+        What is known of the frame, `unknown` elsewhere; shape (batch, voice).
+    beside
+        The same of the frame before, or of the one after: parallels are the same backwards.
+
+    Returns
+    -------
+    is_parallel : bool array, shape (batch, vocab)
+    """
+    tokens = np.arange(representation.vocab_size)
+    cells, beside = (np.where(c == representation.unknown, REST, c) for c in (cells, beside))
+    mine = beside[:, voice, None]
+    moves = np.sign(tokens - mine)  # batch vocab
+    found = np.zeros(moves.shape, dtype=bool)
+    for other in range(len(VOICES)):
+        if other == voice:
+            continue
+        there, here = beside[:, other, None], cells[:, other, None]
+        sounds = (mine > REST) & (there > REST) & (here > REST)
+        interval = (mine - there) * np.sign(other - voice) % 12  # of upper over lower voice
+        is_same = (tokens - here) * np.sign(other - voice) % 12 == interval
+        together = (np.sign(here - there) == moves) & (moves != 0)
+        found |= sounds & np.isin(interval, (UNISON, FIFTH)) & is_same & together
+    found[:, REST] = False
+    return found
+
+
+def unless_stuck(allowed: np.ndarray, forbidden: np.ndarray) -> np.ndarray:
+    """Take what is forbidden from what is allowed, in rows where something else is left."""
+    free = allowed & ~forbidden
+    left: np.ndarray = np.where(free.any(axis=1, keepdims=True), free, allowed)
+    return left

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from partimento.errors import CheckpointError, GenerationError
+from partimento.evaluation.voice_leading import find_parallels
 from partimento.generation.fill_engine import FillEngine
 from partimento.generation.gibbs import FillTask, fill, turns
 from partimento.generation.sampling import Sampling
-from partimento.generation.voice_rules import VoiceRules
+from partimento.generation.voice_rules import VoiceRules, parallels
 from partimento.music.four_voices import RANGES
 from partimento.representations.filling import filling_features
 from partimento.representations.melody import MelodyRepresentation
@@ -41,6 +42,35 @@ def test_given_cells_stay_and_rules_are_kept(steps, seed, share):
     both = (tokens[:, :-1] > 0) & (tokens[:, 1:] > 0)
     new = task.is_hidden[:, :-1] | task.is_hidden[:, 1:]
     assert (gaps[both & new] >= 0).all()
+
+
+def test_what_is_written_moves_in_no_parallels_unless_it_may():
+    def found(asked: bool) -> int:
+        made = []
+        for seed in range(4):
+            cells = task_of(24, seed, 0.0).cells
+            task = FillTask(cells, np.repeat([[False, True, True, True]], 24, axis=0))
+            rules = VoiceRules(no_parallels=asked)
+            (tokens,) = fill(tiny_engine(), task, [seed], Sampling(), rules, shares=(1.0, 0.5))
+            made += find_parallels(SATB.decode(tokens))
+        return sum(not parallel.is_contrary for parallel in made)
+
+    assert found(asked=True) == 0
+    assert found(asked=False) > 5
+
+
+@given(seed=st.integers(0, 99), voice=st.integers(0, 3))
+@settings(max_examples=40, deadline=None)
+def test_parallels_are_those_of_the_checker_forwards_and_backwards(seed, voice):
+    two = task_of(2, seed, 0.0).cells
+    for here, beside in ((1, 0), (0, 1)):
+        forbidden = parallels(voice, two[None, here], two[None, beside], SATB)[0]
+        for token in range(1, SATB.vocab_size):
+            tried = two.copy()
+            tried[here, voice] = token
+            said = find_parallels(SATB.decode(tried))
+            is_one = any(voice in (p.upper, p.lower) and not p.is_contrary for p in said)
+            assert forbidden[token] == is_one
 
 
 def test_a_seed_gives_the_same_alone_and_in_a_batch():
