@@ -1,7 +1,7 @@
 """How good a bach-rnn is: surprise, certainty and voice leading on held-out chorales.
 
     python benchmarks/bach_rnn.py runs/bach-rnn/checkpoint
-    python benchmarks/bach_rnn.py bach-rnn --split test --json figures.json --plot docs/images/x.svg
+    python benchmarks/bach_rnn.py bach-rnn --split test --json figures.json --plot x.png
 
 Prints exact nats per cell, reliability tables of what `next` says after every beat (and writes the
 picture of the first), and the voice leading of harmonised sopranos beside Bach's own.
@@ -19,6 +19,7 @@ from partimento.data.chorales import load_chorales
 from partimento.evaluation.certainty import certainty
 from partimento.evaluation.voice_leading import bach, check_voices, summary
 from partimento.music.four_voices import FourVoices
+from partimento.rendering.files import write_picture
 from partimento.rendering.reliability import reliability_svg
 
 SOPRANO = 0
@@ -56,7 +57,7 @@ def main() -> None:
     if asked.plot:
         table = tables["voices"]
         svg = reliability_svg("Next note of each voice", table.bins, table.expected_error)
-        asked.plot.write_text(svg, encoding="utf-8")
+        write_picture(svg, asked.plot)
 
     began, checked = time.perf_counter(), []
     for number, voices in enumerate(pieces):

@@ -1,7 +1,7 @@
 """A model's calibration as a picture: how often it was right, against how sure it was.
 
-On the diagonal a model keeps its word. Each dot is a bin of predictions, as large as there are
-many, with its 95 % interval; below it stands how many predictions fell into each bin.
+On the diagonal a model keeps its word. Each dot is a bin of ten predictions or more, as large as
+there are many, with its 95 % interval; below it stands how many predictions fell into each bin.
 """
 
 import math
@@ -14,6 +14,7 @@ from partimento.rendering.svg import escape, line, rect, rule, text
 
 SIDE, LEFT, TOP, BARS, BETWEEN, FOOT = 420, 52, 84, 84, 44, 44
 SMALLEST_DOT, LARGEST_DOT = 2.5, 9.0
+FEWEST = 10  # predictions that make a dot: fewer tell nothing
 
 
 class Dot(NamedTuple):
@@ -86,6 +87,7 @@ def _diagram(bins: Sequence[Dot]) -> Iterator[str]:
         'stroke-width="1" stroke-dasharray="5 4"/>'
     )
     filled = [row for row in bins if row.predictions]
+    filled = [row for row in filled if row.predictions >= FEWEST] or filled
     most = max(row.predictions for row in filled)
     path = "L".join(f"{_x(row.confidence):.1f} {_y(row.right):.1f}" for row in filled)
     yield (

@@ -49,7 +49,7 @@ def _use(config: dict[str, Any]) -> str:
     return (
         "## Use\n\n"
         "```\n"
-        f"partimento harmonize row-your-boat --model {name}\n"
+        f"partimento harmonize row-your-boat --fit --model {name}\n"
         "```\n\n"
         "(`--model` takes a shipped model by its name, any other by its folder.) What it cannot "
         "do: more than four voices, dynamics, note lengths off its grid; whether a voice that "
