@@ -43,11 +43,11 @@ def three_shipped(tmp_path, monkeypatch):
 def refusal(folder, error=CheckpointError, **options):
     """The one line that opening a folder is refused with; within little time and memory."""
     tracemalloc.start()
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         with pytest.raises(error) as caught:
             open_checkpoint(folder, **options)
-        assert time.perf_counter() - start < 5
+        assert time.process_time() - start < 5
         assert tracemalloc.get_traced_memory()[1] < 30e6
     finally:
         tracemalloc.stop()

@@ -22,11 +22,11 @@ def refusal(graph, **limits):
     """The one line that a graph is refused with; within little time and memory."""
     content = graph if isinstance(graph, bytes) else graph.SerializeToString()
     tracemalloc.start()
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         with pytest.raises(CheckpointError) as caught:
             scan(content, "g.onnx", CheckpointLimits(**limits))
-        assert time.perf_counter() - start < 20
+        assert time.process_time() - start < 20
         assert tracemalloc.get_traced_memory()[1] < 30e6 + 4 * len(content)
     finally:
         tracemalloc.stop()
@@ -449,10 +449,10 @@ def test_a_million_empty_fields_are_refused_after_a_bounded_time():
     many = b"\x62\x00" * 1_000_000  # of a number nobody knows
     nodes = b"\x0a\x00" * 1_000_000
     for content in (many, b"\x3a" + _varint(len(nodes)) + nodes):
-        start = time.perf_counter()
+        start = time.process_time()
         with pytest.raises(CheckpointError, match="limit graph_fields"):
             scan(content, "g")
-        assert time.perf_counter() - start < 5  # about 0.2 on a quiet machine
+        assert time.process_time() - start < 5  # about 0.2 on a quiet machine
         assert "limit graph_fields" in refusal(content, graph_fields=20_000)
 
 

@@ -23,10 +23,10 @@ values = st.recursive(
 
 
 def refusal(content):
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(CheckpointError) as caught:
         parse_json(content, "config.json", 32)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
     message = str(caught.value)
     assert message.startswith("config.json")
     assert message.isprintable()
