@@ -16,6 +16,7 @@ from partimento.evaluation.infilling import (
     written,
 )
 from partimento.evaluation.voice_leading import summary
+from partimento.music.four_voices import FourVoices
 from partimento.representations.masks import TASK_SEED, TASKS
 
 Row = dict[str, Any]
@@ -42,16 +43,16 @@ def infilling_rows(
     section, row
     """
     common = {"seed": seed, "mask_seed": TASK_SEED, "data_sha256": digest(pieces)}
-    parts = [
-        lambda: masked_rows(filler, pieces),
-        lambda: voice_leading_rows(filler, pieces, seed),
-        lambda: soprano_rows(filler, causal, pieces),
-    ]
-    if frames:
-        parts.append(lambda: [frame_row(filler, pieces, seed)])
-    for part in parts:
-        for section, row in part():
-            yield section, row | common
+
+    def measured() -> Iterator[tuple[str, Row]]:
+        yield from masked_rows(filler, pieces)
+        yield from voice_leading_rows(filler, pieces, seed)
+        yield from soprano_rows(filler, causal, pieces)
+        if frames:
+            yield frame_row(filler, pieces, seed)
+
+    for section, row in measured():
+        yield section, row | common
 
 
 def masked_rows(filler: Any, pieces: list[VoicePiece]) -> list[tuple[str, Row]]:
@@ -67,20 +68,25 @@ def masked_rows(filler: Any, pieces: list[VoicePiece]) -> list[tuple[str, Row]]:
 
 def voice_leading_rows(filler: Any, pieces: list[VoicePiece], seed: int) -> list[tuple[str, Row]]:
     """Parallel fifths and octaves for 100 beats of what is written, and of what Bach wrote."""
-    makers = {task: written(filler, pieces, task, seed) for task in TASKS}
+    bach = parallels_of([piece.voices for piece in pieces])
+    ours = {task: parallels_of(written(filler, pieces, task, seed)) for task in TASKS}
     rows = []
-    for name, music in (
-        ("Bach himself", {task: [piece.voices for piece in pieces] for task in TASKS}),
-        (filler.name, makers),
+    for name, sha256, counted in (
+        ("Bach himself", None, dict.fromkeys(TASKS, bach)),
+        (filler.name, filler.hash, ours),
     ):
-        row: Row = {"model": name, "sha256": filler.hash if name == filler.name else None}
-        for task, voices in music.items():
-            measures = summary(voice_leading_of(voices))["measures"]
-            means = [measures[f"parallel_{which}"]["mean"] for which in ("fifths", "octaves")]
+        row: Row = {"model": name, "sha256": sha256}
+        for task, means in counted.items():
             row[task] = round(sum(means), 3)
             row[f"{task}, fifths and octaves"] = [round(mean, 3) for mean in means]
         rows.append(("parallels", row))
     return rows
+
+
+def parallels_of(pieces: list[FourVoices]) -> list[float]:
+    """Parallel fifths, and octaves, for 100 beats: means of pieces."""
+    measures = summary(voice_leading_of(pieces))["measures"]
+    return [measures[f"parallel_{which}"]["mean"] for which in ("fifths", "octaves")]
 
 
 def soprano_rows(filler: Any, causal: Any, pieces: list[VoicePiece]) -> list[tuple[str, Row]]:

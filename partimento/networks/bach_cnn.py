@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from partimento.errors import ParameterError
+from partimento.networks.checks import check_shares, check_vocabulary
 
 NUM_VOICES = 4
 # Columns of the features, as in `representations.filling`.
@@ -76,11 +77,7 @@ class BachCNNConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dilations", tuple(self.dilations))
-        if self.vocab_size < 2 or self.cycle < 1:
-            raise ParameterError(
-                f"a network needs 2 tokens and 1 place or more, got vocab_size {self.vocab_size} "
-                f"and cycle {self.cycle}"
-            )
+        check_vocabulary(self)
         if self.hidden_size < 1 or self.head_size < 1:
             raise ParameterError(
                 f"hidden_size and head_size must be positive, got {self.hidden_size} and "
@@ -88,9 +85,7 @@ class BachCNNConfig:
             )
         if not 1 <= len(self.dilations) <= 64 or not all(1 <= d <= 256 for d in self.dilations):
             raise ParameterError(f"dilations must be 1-64 of 1-256, got {self.dilations}")
-        for name in ("dropout", "input_dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ParameterError(f"{name} must be in [0, 1), got {getattr(self, name)}")
+        check_shares(self, "dropout", "input_dropout")
 
 
 class BachCNN(nn.Module):

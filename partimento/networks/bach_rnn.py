@@ -29,6 +29,7 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from partimento.errors import ParameterError
+from partimento.networks.checks import check_shares, check_vocabulary
 
 NUM_VOICES = 4
 # Columns of the features, as in `representations.frames`; behind them the cells of this frame.
@@ -96,19 +97,13 @@ class BachRNNConfig:
         object.__setattr__(self, "order", tuple(self.order))
         if sorted(self.order) != list(range(NUM_VOICES)):
             raise ParameterError(f"order must be 0, 1, 2 and 3 in some order, got {self.order}")
-        if self.vocab_size < 2 or self.cycle < 1:
-            raise ParameterError(
-                f"a network needs 2 tokens and 1 place or more, got vocab_size {self.vocab_size} "
-                f"and cycle {self.cycle}"
-            )
+        check_vocabulary(self)
         if self.hidden_size < 1 or self.head_size < 1 or not 1 <= self.num_layers <= 8:
             raise ParameterError(
                 "hidden_size and head_size must be positive and num_layers 1-8, got "
                 f"{self.hidden_size}, {self.head_size} and {self.num_layers}"
             )
-        for name in ("dropout", "input_dropout", "weight_dropout", "cell_dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ParameterError(f"{name} must be in [0, 1), got {getattr(self, name)}")
+        check_shares(self, "dropout", "input_dropout", "weight_dropout", "cell_dropout")
 
 
 class BachRNN(nn.Module):

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from partimento.errors import ParameterError
 from partimento.networks.attention_lstm import AttentionLSTM
+from partimento.networks.checks import check_shares
 
 State = tuple[Tensor, ...]  # hidden and cell, each (layer, batch, hidden); more with attention
 
@@ -84,8 +85,7 @@ class MelodyRNNConfig:
             )
         if self.embedding_size < 0:
             raise ParameterError(f"embedding_size must be 0 or more, got {self.embedding_size}")
-        if not 0 <= self.dropout < 1:
-            raise ParameterError(f"dropout must be in [0, 1), got {self.dropout}")
+        check_shares(self, "dropout")
         if not 0 <= self.attention_length <= 1024:
             raise ParameterError(f"attention_length must be 0-1024, got {self.attention_length}")
 

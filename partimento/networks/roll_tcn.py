@@ -21,6 +21,7 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
 from partimento.errors import ParameterError
+from partimento.networks.checks import check_shares
 from partimento.networks.rolls import KEYS, later
 
 
@@ -44,8 +45,7 @@ class RollTCNConfig:
         for name in ("channels", "levels", "kernel_size"):
             if getattr(self, name) < 1:
                 raise ParameterError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if not 0 <= self.dropout < 1:
-            raise ParameterError(f"dropout must be in [0, 1), got {self.dropout}")
+        check_shares(self, "dropout")
 
     @property
     def form(self) -> str:

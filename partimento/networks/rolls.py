@@ -31,6 +31,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from partimento.errors import ParameterError
+from partimento.networks.checks import check_shares
 
 KEYS = 88
 END = KEYS  # class after the keys: the frame is complete
@@ -84,9 +85,7 @@ class RollRNNConfig:
         for name in ("hidden_size", "num_layers", "frame_size", "head_size", "window"):
             if getattr(self, name) < 1:
                 raise ParameterError(f"{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("dropout", "input_dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ParameterError(f"{name} must be in [0, 1), got {getattr(self, name)}")
+        check_shares(self, "dropout", "input_dropout")
 
     @property
     def references(self) -> int:
