@@ -9,6 +9,7 @@ import numpy as np
 from partimento.data.chorales import VoicePiece
 from partimento.errors import ParameterError
 from partimento.evaluation.infilling import (
+    WINDOW_AFTER,
     chain_nats,
     frame_figures,
     measure_task,
@@ -90,7 +91,7 @@ def parallels_of(pieces: list[FourVoices]) -> list[float]:
 
 
 def soprano_rows(filler: Any, causal: Any, pieces: list[VoicePiece]) -> list[tuple[str, Row]]:
-    """Exact nats of alto, tenor and bass given the soprano: all of it, or no more than was."""
+    """Exact nats of alto, tenor and bass given the soprano: some way ahead, or up to now."""
     if causal.checkpoint.config["network"]["order"][0] != 0:
         raise ParameterError(f"{causal.name} does not hear the soprano first: name one that does")
     chained = [chain_nats(filler, piece.voices)[:, 1:] for piece in pieces]
@@ -106,8 +107,8 @@ def soprano_rows(filler: Any, causal: Any, pieces: list[VoicePiece]) -> list[tup
             },
         )
         for model, knows, nats in (
-            (filler, "which hears all of the soprano", chained),
-            (causal, "which hears it up to now", heard),
+            (filler, f"the soprano {WINDOW_AFTER} steps ahead", chained),
+            (causal, "the soprano up to now", heard),
         )
     ]
 
