@@ -23,7 +23,7 @@ from safetensors.torch import load as tensors_of
 from safetensors.torch import save as bytes_of
 from torch import Tensor, distributed, nn
 
-from partimento.errors import EnvironmentFault, TrainingError
+from partimento.errors import EnvironmentFault, PartimentoError, TrainingError
 from partimento.training.batches import Batch
 
 # A process that no longer answers ends the others after so long; a look at the held-out pieces, for
@@ -169,5 +169,12 @@ def joined() -> Iterator[Group]:
         raise EnvironmentFault(
             f"process {rank()} of {size} did not find the others ({error}): start them by torchrun"
         ) from error
-    yield Group(rank(), size, device)
-    distributed.destroy_process_group()  # not after an error: others may be waiting in there
+    try:
+        yield Group(rank(), size, device)
+    except PartimentoError:
+        # Gloo's threads must end before the interpreter does, or it aborts; others that wait in an
+        # exchange then hear at once that this process is gone. NCCL would wait for them instead.
+        if backend == "gloo":
+            distributed.destroy_process_group()
+        raise
+    distributed.destroy_process_group()
