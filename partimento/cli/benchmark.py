@@ -10,7 +10,9 @@ from partimento.cli import options
 
 
 def run(
-    table: Annotated[str, typer.Argument(help="jsb16, jsb, nottingham, piano-midi or infilling.")],
+    table: Annotated[
+        str, typer.Argument(help="jsb16, jsb, nottingham, piano-midi, infilling or vae.")
+    ],
     retrain: Annotated[
         bool,
         typer.Option(

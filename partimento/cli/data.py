@@ -11,6 +11,12 @@ from partimento.cli import options
 from partimento.errors import EXIT_PARTLY, ParameterError
 
 FOUR_VOICES = ("satb", "bach-rnn", "bach-cnn")
+OF_BARS = {
+    "drums": "drums",
+    "drums-vae": "drums",
+    "melody-vae": "2bar",
+    "melody-vae-16bar": "16bar",
+}
 OF_MELODIES = ("melody", "min_pitches", "max_rest_bars", "pickups")
 OF_VOICES = ("voices", "fewest_voices")
 
@@ -29,7 +35,7 @@ def run(
         typer.Option(
             "--for",
             help="What would learn from it: melody (as `train` does where no preset is named), "
-            "satb (four voices), or a preset of `train` by name.",
+            "satb (four voices), drums, melody-vae, or a preset of `train` by name.",
         ),
     ] = "melody",
     steps_per_quarter: options.StepsPerQuarter = None,
@@ -76,6 +82,9 @@ def run(
             "fewest_voices": fewest_voices,
         }
         _four_voices(paths, rules, salvage, max_file_mb, split_seed, json, strict)
+        return
+    if family in OF_BARS:
+        _windows(paths, OF_BARS[family], salvage, max_file_mb, split_seed, workers, json, strict)
         return
     from partimento.data.cache import cache_folder
     from partimento.models.lessons import preset_for, read_pieces, representation_for
@@ -140,6 +149,41 @@ def _four_voices(
         print(dumps(found.report.as_dict(), indent=2))
     else:
         print(found.report.text())
+    if strict and found.report.files_skipped:
+        raise typer.Exit(EXIT_PARTLY)
+
+
+def _windows(
+    paths: list[str],
+    preset: str,
+    salvage: bool,
+    max_file_mb: int,
+    split_seed: int,
+    workers: int,
+    json: bool,
+    strict: bool,
+) -> None:
+    """Say what a VAE of bars would learn from."""
+    from partimento.models.bars_lessons import PRESETS, read_windows
+    from partimento.representations.bars import BarsRepresentation
+
+    found = read_windows(
+        tuple(paths),
+        BarsRepresentation(**PRESETS[preset]["representation"]),
+        splits=("train", "valid", "test"),
+        salvage=salvage,
+        max_file_mb=max_file_mb,
+        split_seed=split_seed,
+        workers=workers,
+    )
+    if json:
+        from json import dumps
+
+        windows = found.facts()["windows"]
+        print(dumps({**found.report.as_dict(), "windows": windows}, indent=2))
+    else:
+        print(found.report.text())
+        print(found.text())
     if strict and found.report.files_skipped:
         raise typer.Exit(EXIT_PARTLY)
 

@@ -15,6 +15,7 @@ from partimento.cli.teaching import (
     print_verdict,
     read_music,
 )
+from partimento.cli.train_bars import personalise_bars
 
 if TYPE_CHECKING:
     from partimento.data import MelodyData
@@ -63,14 +64,37 @@ def run(
     resume: options.Resume = False,
 ) -> None:
     """Teach a trained model your music, on top of what it knows: twenty files are enough."""
+    from partimento.models.bars_lessons import CONFIGS
     from partimento.models.finetuning import finetune_melody_rnn, finetuning_lesson
     from partimento.models.lessons import check_run
 
     folder = hold(context, out)
+    named = out.resolve().name if name is None else name
+    if model in CONFIGS:
+        personalise_bars(
+            context,
+            model,
+            start,
+            tuple(data),
+            out,
+            name=named,
+            strict=strict,
+            reading={
+                "salvage": salvage,
+                "max_file_mb": max_file_mb,
+                "split_seed": split_seed,
+                "find_pickups": pickups,
+                "melody": melody,
+                "min_pitches": min_pitches,
+                "max_rest_bars": max_rest_bars,
+                "min_on_grid": min_on_grid,
+            },
+        )
+        return
     lesson = finetuning_lesson(
         model,
         tuple(data),
-        name=out.resolve().name if name is None else name,
+        name=named,
         start=start,
         dropout=dropout,
         steps=steps,

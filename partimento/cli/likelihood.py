@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from partimento.cli import options
+from partimento.cli import latent, options
 from partimento.cli.voices import Fit, Voices, refuse_foreign
+from partimento.errors import ParameterError
 
 if TYPE_CHECKING:
     from partimento.music.score import Score
@@ -24,6 +25,9 @@ def run(
     ] = "auto",
     voices: Voices = "auto",
     fit: Fit = False,
+    samples: Annotated[
+        int, typer.Option(help="VAEs: points of each window that the estimate is made from.")
+    ] = 64,
     qpm: options.NotationTempo = None,
     meter: options.NotationMeter = None,
     json: options.AsJson = False,
@@ -34,6 +38,12 @@ def run(
 
     given = read_given(file, qpm=qpm, meter=meter)
     player = load(model, verb="likelihood")
+    if latent.is_latent(player):
+        latent.refuse_options(context, player, "voices", "fit")
+        _of_windows(player, given.score, melody, samples, json)
+        return
+    if latent.was_given(context, "samples"):
+        raise ParameterError(f"--samples is for VAEs: the likelihood of {player.name} is exact")
     if refuse_foreign(context, player):
         _of_voices(player, given.score, json, voices=voices, fit=fit)
         return
@@ -47,6 +57,27 @@ def run(
         ],
         as_json=json,
     )
+
+
+def _of_windows(player: Any, score: "Score", melody: str, samples: int, as_json: bool) -> None:
+    """Print an estimate, and beside it the bound."""
+    from partimento.cli.listening import shown
+
+    measured = player.likelihood(score, melody=melody, samples=samples)
+    if as_json:
+        from json import dumps
+
+        print(dumps({"model": player.name, **measured.as_dict()}, indent=2))
+        return
+    for remark in measured.remarks:
+        print(f"note: {remark}")
+    print(
+        f"about {measured.nats:.1f} nats, estimated from {measured.samples} points a window: "
+        f"{measured.nats_per_note:.3f} a note, {measured.nats_per_step:.4f} a grid step, "
+        f"{measured.notes} notes"
+    )
+    print(f"the bound (negative ELBO): {measured.bound:.1f} nats at most")
+    print(f"by {shown(player.name)} ({player.hash[:16]})")
 
 
 def _of_voices(player: Any, score: "Score", as_json: bool, **options: Any) -> None:

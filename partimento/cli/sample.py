@@ -4,14 +4,16 @@ from typing import Annotated
 
 import typer
 
-from partimento.cli import options
+from partimento.cli import latent, options
 from partimento.cli.voices import AnyRange, NoCrossing, refuse_foreign, report_voices
+
+FOREIGN = ("key", "lowest", "highest", "hold_bars", "rest_bars", "no_crossing", "any_range")
 
 
 def run(
     context: typer.Context,
     model: options.Model = "melody-rnn",
-    bars: Annotated[int, typer.Option(help="Length in bars.")] = 8,
+    bars: Annotated[int, typer.Option(help="Length in bars; of a VAE its window.")] = 8,
     meter: Annotated[str, typer.Option(help="Meter.")] = "4/4",
     qpm: Annotated[
         float | None, typer.Option(help="Tempo in quarters a minute; 120, of four voices 80.")
@@ -31,12 +33,26 @@ def run(
     out: options.Out = None,
     json: options.AsJson = False,
 ) -> None:
-    """Make a melody from nothing, or four voices if the model writes those."""
+    """Make a melody from nothing, or four voices or drums if the model writes those."""
     from partimento.cli.listening import out_paths, report
     from partimento.models.load import load
 
     paths = out_paths(out, "sample.mid", count)
     player = load(model, verb="sample")
+    if latent.is_latent(player):
+        latent.refuse_options(context, player, *FOREIGN)
+        scores = player.sample_many(
+            count,
+            bars if latent.was_given(context, "bars") else None,
+            seed=seed,
+            meter=meter,
+            qpm=120 if qpm is None else qpm,
+            temperature=temperature if latent.was_given(context, "temperature") else 0.5,
+            top_p=top_p,
+            top_k=top_k,
+        )
+        latent.report_windows(scores, paths, as_json=json)
+        return
     if refuse_foreign(context, player, but=("key",)):
         scores = player.sample_many(
             count,

@@ -13,7 +13,9 @@ from partimento.cli.teaching import (
     print_verdict,
     read_music,
 )
+from partimento.cli.train_bars import run_bars
 from partimento.cli.train_voices import run_voices
+from partimento.errors import ParameterError
 
 if TYPE_CHECKING:
     from partimento.music.score import Score
@@ -29,7 +31,7 @@ def run(
         str | None,
         typer.Option(
             help="Preset: tunes, small, basic, mono, lookback, attention; for four voices "
-            "chorales, jsb16."
+            "chorales, jsb16; for melody-vae 2bar, 16bar."
         ),
     ] = None,
     steps: training_options.Steps = None,
@@ -40,6 +42,10 @@ def run(
     batch_size: training_options.BatchSize = None,
     hidden_size: Annotated[int | None, typer.Option(help="Width of the network.")] = None,
     dropout: training_options.Dropout = None,
+    beta: Annotated[
+        float | None,
+        typer.Option(help="VAEs: price of what z says; low reconstructs, high samples better."),
+    ] = None,
     learning_rate: training_options.LearningRate = None,
     evaluate_every: training_options.EvaluateEvery = None,
     patience: training_options.Patience = None,
@@ -69,6 +75,7 @@ def run(
     resume: training_options.Resume = False,
 ) -> None:
     """Teach a model from random weights: on your folder, or on a set by name."""
+    from partimento.models.bars_lessons import CONFIGS
     from partimento.models.lessons import USUAL_CONFIG, check_run, lesson_for, train_melody_rnn
     from partimento.models.voice_lessons import USUAL_VOICE_CONFIG, VOICE_PRESETS
 
@@ -109,6 +116,36 @@ def run(
             **settings,
         )
         return
+    if model in CONFIGS:
+        del settings["hidden_size"], settings["dropout"]
+        run_bars(
+            context,
+            model,
+            config,
+            tuple(data),
+            folder,
+            out,
+            resume=resume,
+            strict=strict,
+            no_cache=no_cache,
+            reading={
+                "salvage": salvage,
+                "max_file_mb": max_file_mb,
+                "split_seed": split_seed,
+                "workers": workers,
+                "find_pickups": pickups,
+                "melody": melody,
+                "min_pitches": min_pitches,
+                "max_rest_bars": max_rest_bars,
+                "min_on_grid": min_on_grid,
+            },
+            steps_per_quarter=steps_per_quarter,
+            beta=beta,
+            **settings,
+        )
+        return
+    if beta is not None:
+        raise ParameterError(f"--beta is for VAEs: {model} is none")
     lesson = lesson_for(
         model,
         config or USUAL_CONFIG,

@@ -5,7 +5,10 @@ from typing import Annotated
 
 import typer
 
-Family = Annotated[str, typer.Argument(help="What to teach: melody-rnn, bach-rnn.")]
+Family = Annotated[
+    str,
+    typer.Argument(help="What to teach: melody-rnn, bach-rnn, bach-cnn, melody-vae, drums-vae."),
+]
 Data = Annotated[
     list[str],
     typer.Option(help="A folder, zip or MIDI file, or a set by name; may be given repeatedly."),

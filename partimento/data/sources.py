@@ -25,6 +25,7 @@ from partimento.data.found import Found, Item, WalkLimits, shown
 from partimento.data.walking import walk
 from partimento.errors import DataError
 
+ARCHIVE = "midi.zip"  # of a set
 SPLITS = ("train", "valid", "test")
 _SPLIT_FOLDERS = {
     "train": "train",
@@ -178,23 +179,34 @@ def _named_set(root: Path, name: str, kinds: str | None) -> Source:
     for kind in sorted(wanted):
         for file, track in tracks[kind]:
             by_file.setdefault(file, []).append(track)
-    manifest = _read_json(root / name / "manifest.json")
-    about = {
-        ours: str(manifest[theirs])
-        for ours, theirs in (
-            ("title", "title"),
-            ("licence", "licence"),
-            ("cite", "cite"),
-            ("sha256", "archive_sha256"),
-        )
-        if theirs in manifest
-    }
     return Source(
         name=f"{name}:{kinds}" if kinds else name,
-        path=root / name / "midi.zip",
+        path=root / name / ARCHIVE,
         tracks={file: tuple(sorted(found)) for file, found in by_file.items()},
-        about=about,
+        about=_about(_read_json(root / name / "manifest.json")),
     )
+
+
+def open_whole(text: str | os.PathLike[str]) -> Source:
+    """Find what a name or path stands for, all files and parts of it, not the melodies alone.
+
+    Raises
+    ------
+    DataError
+        If it is neither a set with an archive, nor there.
+    """
+    name, root = os.fspath(text), data_root()
+    folder = root / name if root and _SET.fullmatch(name) else None
+    if folder is None or not (folder / "manifest.json").is_file():
+        return open_source(text)
+    if not (folder / ARCHIVE).is_file():
+        raise DataError(f"the set {name} holds no MIDI files")
+    return Source(name, folder / ARCHIVE, None, _about(_read_json(folder / "manifest.json")))
+
+
+def _about(manifest: dict[str, Any]) -> dict[str, str]:
+    names = {"title": "title", "licence": "licence", "cite": "cite", "sha256": "archive_sha256"}
+    return {ours: str(manifest[theirs]) for ours, theirs in names.items() if theirs in manifest}
 
 
 def manifest_of(name: str, root: Path | None = None) -> tuple[Path, dict[str, Any]]:

@@ -16,6 +16,9 @@ from partimento.evaluation.infilling_rows import infilling_rows
 from partimento.evaluation.jsb16_rows import count_row, model_row
 from partimento.evaluation.rolls import roll_figures
 from partimento.evaluation.tables import check_table, store_row
+from partimento.evaluation.vae_rows import vae_rows
+from partimento.models import bars_lessons
+from partimento.models.bars_lessons import RECIPES
 from partimento.models.load import load
 from partimento.models.voice_lessons import load_voice_pieces, recipe_lesson, train_voices
 from partimento.training.run_folder import RunFolder
@@ -41,7 +44,11 @@ def retrain(table: str, out: Path, *, tell: Callable[[str], None] = lambda words
         A file like `results.json`, in `out`.
     """
     check_table(table)
-    makers: dict[str, Maker] = {"jsb16": _chorale_rows, "infilling": _infilling_rows}
+    makers: dict[str, Maker] = {
+        "jsb16": _chorale_rows,
+        "infilling": _infilling_rows,
+        "vae": _vae_rows,
+    }
     results = out / "results.json"
     for section, row in makers.get(table, partial(_roll_rows, table))(out, tell):
         row["command"] = f"partimento benchmark {table} --retrain"
@@ -72,17 +79,32 @@ def _infilling_rows(out: Path, tell: Tell) -> Iterator[tuple[str, Row]]:
     yield from infilling_rows(load(filler), load(causal), pieces)
 
 
+def _vae_rows(out: Path, tell: Tell) -> Iterator[tuple[str, Row]]:
+    for name in RECIPES:
+        lesson = bars_lessons.recipe_lesson(name)
+        run = out / name
+        tell(f"{name}: {lesson.settings.steps:,} steps")
+        report = _teller(tell, "nats a step")
+        data = bars_lessons.load_windows(lesson)
+        bars_lessons.train_bars(lesson, data, run, resume=True, report=report, tell=tell)
+        yield from vae_rows(load(RunFolder(run).checkpoint), lesson.data)
+
+
+def _teller(tell: Tell, unit: str) -> Callable[["Progress"], None]:
+    def report(progress: "Progress") -> None:
+        if progress.held_out is not None and progress.evaluated_at == progress.step:
+            nats = progress.held_out.nats_per_step
+            tell(f"step {progress.step:,}: {progress.done:.0%}, valid {nats:.4f} {unit}")
+
+    return report
+
+
 def _voices(family: str, config: str, out: Path, tell: Tell, seed: int = 1) -> Path:
     """Train a network of four voices as the recipes do; give its checkpoint."""
     lesson = recipe_lesson(family, config, seed=seed)
     run = out / lesson.name
     tell(f"{lesson.name}: up to {lesson.settings.steps:,} steps")
-
-    def report(progress: "Progress") -> None:
-        if progress.held_out is not None and progress.evaluated_at == progress.step:
-            nats = progress.held_out.nats_per_step
-            tell(f"step {progress.step:,}: {progress.done:.0%}, valid {nats:.4f} nats a cell")
-
+    report = _teller(tell, "nats a cell")
     train_voices(lesson, load_voice_pieces(lesson), run, resume=True, report=report, tell=tell)
     return RunFolder(run).checkpoint
 

@@ -14,7 +14,7 @@ from partimento.errors import ParameterError
 
 HERE = Path(__file__).parent
 PUBLISHED, RESULTS = HERE / "published.json", HERE / "results.json"
-TABLES = ("jsb16", "jsb", "nottingham", "piano-midi", "infilling")
+TABLES = ("jsb16", "jsb", "nottingham", "piano-midi", "infilling", "vae")
 NOTHING = "-"  # where a row has no figure
 WIDEST_MODEL = 44
 
@@ -33,6 +33,8 @@ class Section:
         ``seed`` and hashes.
     goal : dict of str to float
     notes : list of str
+    goal_is : str
+        ``"at most"`` or ``"at least"``.
     """
 
     name: str
@@ -43,13 +45,14 @@ class Section:
     ours: list[dict[str, Any]]
     goal: dict[str, float]
     notes: list[str]
+    goal_is: str = "at most"
 
     def text(self) -> str:
         """Lay the section out in lines."""
         rows = [(row["model"], row, row.get("source", "")) for row in self.published]
         rows += [(f"* {row['model']}", row, "ours") for row in self.ours]
         if self.goal:
-            rows.append(("(goal, at most)", self.goal, ""))
+            rows.append((f"(goal, {self.goal_is})", self.goal, ""))
         headings = ["", *self.columns.values(), ""]
         lines = [[model, *(_figure(row.get(c)) for c in self.columns), s] for model, row, s in rows]
         table = _aligned([headings, *lines])
@@ -106,6 +109,7 @@ def load_table(name: str, results: Path = RESULTS) -> Table:
             ours=ours.get(section, []),
             goal=about.get("goal", {}),
             notes=about.get("notes", []),
+            goal_is=about.get("goal_is", "at most"),
         )
         for section, about in published["sections"].items()
     ]
@@ -144,6 +148,7 @@ def _plain(section: Section) -> dict[str, Any]:
         "protocol": section.protocol,
         "columns": section.columns,
         "goal": section.goal,
+        "goal_is": section.goal_is,
         "notes": section.notes,
         "published": section.published,
         "ours": section.ours,

@@ -36,6 +36,7 @@ from partimento.representations.melody import MelodyRepresentation
 from partimento.training.run_folder import RunFolder, RunFolderElsewhere
 
 if TYPE_CHECKING:
+    from partimento.training.bars import BarsLesson
     from partimento.training.chorales import VoicesLesson
     from partimento.training.course import Taught
     from partimento.training.estimate import Estimate
@@ -115,6 +116,7 @@ MELODY_RNN: dict[str, Preset] = {
 PRESETS = {"melody-rnn": MELODY_RNN}
 USUAL_CONFIG = "tunes"
 FOUR_VOICES = ("bach-rnn", "bach-cnn")  # families of `models.voice_lessons`
+OF_BARS = ("melody-vae", "drums-vae")  # families of `models.bars_lessons`
 MAX_NAME = 80
 
 
@@ -191,7 +193,9 @@ def open_run(out: Path) -> RunFolder:
     return RunFolderElsewhere(out) if is_helper() else RunFolder(out)
 
 
-def check_run(lesson: "Lesson | VoicesLesson", run: RunFolder, *, resume: bool = False) -> None:
+def check_run(
+    lesson: "Lesson | VoicesLesson | BarsLesson", run: RunFolder, *, resume: bool = False
+) -> None:
     """Refuse at once, before any data are read, what training into a folder would refuse later.
 
     Raises
@@ -374,7 +378,7 @@ def taught_by(
 def _preset(model: str, config: str) -> dict[str, dict[str, Any]]:
     if model not in PRESETS:
         raise ParameterError(
-            f"no model {model!r} to train: there is {', '.join([*PRESETS, *FOUR_VOICES])}"
+            f"no model {model!r} to train: there is {', '.join([*PRESETS, *FOUR_VOICES, *OF_BARS])}"
         )
     if config not in PRESETS[model]:
         raise ParameterError(

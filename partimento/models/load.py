@@ -21,6 +21,8 @@ METHODS = {  # verb: the method of a model that does it
     "vary": "vary",
     "interpolate": "interpolate",
     "reconstruct": "reconstruct",
+    "encode": "encode",
+    "decode": "decode",
     "likelihood": "likelihood",
 }
 
@@ -33,6 +35,7 @@ class Family(NamedTuple):
     verbs: tuple[str, ...]
 
 
+LATENT_VERBS = ("sample", "reconstruct", "interpolate", "vary", "encode", "decode", "likelihood")
 FAMILIES = {
     "melody-rnn": Family(
         "partimento.models.melody_rnn",
@@ -49,6 +52,8 @@ FAMILIES = {
         "BachCNNModel",
         ("harmonize", "infill", "sample", "next", "likelihood"),
     ),
+    "melody-vae": Family("partimento.models.bars_vae", "BarsVAEModel", LATENT_VERBS),
+    "drums-vae": Family("partimento.models.bars_vae", "BarsVAEModel", LATENT_VERBS),
 }
 
 

@@ -11,7 +11,7 @@ import platform
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -192,6 +192,14 @@ class StoppedError(PartimentoError):
 Evaluate = Callable[[nn.Module], HeldOut]
 
 
+@runtime_checkable
+class Priced(Protocol):
+    """A network that pays for more than its tokens: for what it says in its latent variables."""
+
+    def price(self, rest: Any, step: int) -> Tensor:
+        """Give nats of a batch, from what the network returns beside its logits."""
+
+
 def train(
     network: nn.Module,
     batches: Callable[[int], Batch],
@@ -209,8 +217,8 @@ def train(
     ----------
     network
         Takes features (batch, time, feature) and returns logits (batch, time, vocab), or (batch,
-        time, voice, vocab), and a state. Ends with its last weights; the best ones are in the run
-        folder.
+        time, voice, vocab), and a state, or what it has to pay for (`Priced`). Ends with its last
+        weights; the best ones are in the run folder.
     batches
         Batch of each step, counted from 0.
     evaluate
@@ -338,11 +346,14 @@ def gradients(
     features, targets, is_real = _on(device, mine)
     network.train()
     with in_precision(settings.precision, device.type):
-        logits, _ = network(features)  # batch time vocab, or batch time voice vocab
+        logits, rest = network(features)  # batch time vocab, or batch time voice vocab
     losses = nll_per_step(logits.float(), targets)
     if mine.weights is not None:
         losses = losses * torch.from_numpy(mine.weights).to(device)
-    loss = sum_over_real(losses, is_real) / grid_steps
+    nats = sum_over_real(losses, is_real)
+    if isinstance(network, Priced):
+        nats = nats + network.price(rest, step)
+    loss = nats / grid_steps
     network.zero_grad()
     loss.backward()
     figures = float(loss.detach()), seconds if group.is_first else 0.0

@@ -1,0 +1,143 @@
+"""From a trained `BarsVAE` to the three graphs that generation runs, checked against the network.
+
+``encode`` says where windows lie, ``plan`` what a point wants of each step, and ``write`` is one
+step of the layer that writes tokens. Weights stand in the graphs as float16, half the size, and are
+made float32 when a graph is loaded: all arithmetic is in float32. `rounded_to_half` rounds the
+network the same way, so both engines compute with the same numbers.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor, nn
+
+from partimento.errors import TrainingError
+from partimento.networks.bars_vae import BarsVAE
+from partimento.training.export import LARGEST_DIFFERENCE, exported
+
+SMALLEST = 1024  # numbers of a tensor worth storing as halves
+
+
+def rounded_to_half(network: BarsVAE) -> BarsVAE:
+    """Round the weights of a network to float16, in place; their type stays float32."""
+    with torch.no_grad():
+        for weights in network.parameters():
+            weights.copy_(weights.half().float())
+    return network
+
+
+class _Write(nn.Module):
+    def __init__(self, network: BarsVAE) -> None:
+        super().__init__()
+        self.writer = network.writer
+
+    def forward(self, token: Tensor, plan: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        return self.writer.step(token, plan, state)
+
+
+def graphs_of(network: BarsVAE) -> dict[str, bytes]:
+    """ONNX graphs by name.
+
+    ``encode`` reads ``tables`` (batch, bar, position) int64 and gives ``mu`` and ``log_variance``
+    (batch, latent). ``plan`` reads ``z`` (batch, latent) and gives ``plan`` (batch, bar, position,
+    step) and ``state`` (batch, bar, writer). ``write`` reads ``token`` (batch,) int64, ``plan``
+    (batch, step) and ``state`` (batch, writer) and gives ``logits`` (batch, vocab) and
+    ``next_state``.
+    """
+    network = network.cpu().eval()
+    config = network.config
+    batch = torch.export.Dim("batch")
+    tables = torch.zeros(3, config.bars, config.positions, dtype=torch.int64)
+    steps = torch.zeros(3, config.step_size), torch.zeros(3, config.writer_size)
+    made = {
+        "encode": exported(
+            network.encoder, (tables,), ["tables"], ["mu", "log_variance"], {"tables": {0: batch}}
+        ),
+        "plan": exported(
+            network.planner,
+            (torch.zeros(3, config.latent_size),),
+            ["z"],
+            ["plan", "state"],
+            {"z": {0: batch}},
+        ),
+        "write": exported(
+            _Write(network).eval(),
+            (torch.zeros(3, dtype=torch.int64), *steps),
+            ["token", "plan", "state"],
+            ["logits", "next_state"],
+            {"token": {0: batch}, "plan": {0: batch}, "state": {0: batch}},
+        ),
+    }
+    return {name: with_halves(graph) for name, graph in made.items()}
+
+
+def with_halves(graph: bytes) -> bytes:
+    """Store the large weights of a graph as float16, each followed by a cast to float32."""
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load_from_string(graph)
+    casts = []
+    for tensor in model.graph.initializer:
+        if tensor.data_type != onnx.TensorProto.FLOAT:
+            continue
+        values = numpy_helper.to_array(tensor)
+        if values.size < SMALLEST or not np.array_equal(values, values.astype(np.float16)):
+            continue  # what the exporter has worked out from weights may be no half
+        name = tensor.name
+        halves = numpy_helper.from_array(values.astype(np.float16), f"{name}.half")
+        tensor.CopyFrom(halves)
+        casts.append(
+            onnx.helper.make_node("Cast", [halves.name], [name], to=onnx.TensorProto.FLOAT)
+        )
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    del model.graph.value_info[:]
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def check_graphs(
+    network: BarsVAE, graphs: dict[str, bytes], tables: Int[np.ndarray, "batch bar position"]
+) -> float:
+    """Have graphs and network encode and write windows; return the largest difference of logits.
+
+    Raises `TrainingError` above `LARGEST_DIFFERENCE`.
+    """
+    import onnxruntime
+
+    def session(name: str) -> Any:
+        return onnxruntime.InferenceSession(graphs[name], providers=["CPUExecutionProvider"])
+
+    network = network.cpu().eval()
+    config = network.config
+    with torch.inference_mode():
+        mu, _ = network.encoder(torch.from_numpy(tables))
+        expected = network.decode(mu, torch.from_numpy(tables)).numpy()
+    expected = expected.reshape(*tables.shape, -1)
+    (found,) = session("encode").run(["mu"], {"tables": tables})
+    plan, states = session("plan").run(["plan", "state"], {"z": found})
+    write = session("write")
+    token = np.full(len(tables), config.nothing)
+    state = states[:, 0]
+    largest = 0.0
+    is_real = tables < config.vocab_size
+    longest = int(is_real.any(axis=(0, 1)).sum())
+    for bar in range(config.bars):
+        if config.bars_apart:
+            state = states[:, bar]
+        for place in range(longest):
+            feeds = {"token": token, "plan": plan[:, bar, place], "state": state}
+            logits, state = write.run(["logits", "next_state"], feeds)
+            away = np.abs(logits - expected[:, bar, place])
+            largest = max(largest, float(away.max()))
+            token = tables[:, bar, place]
+    scale = max(1.0, float(np.abs(expected).max()))
+    if not largest <= LARGEST_DIFFERENCE * scale:
+        raise TrainingError(
+            f"the exported graphs disagree with the network: logits of up to {scale:.0f} differ by "
+            f"{largest:.2g}, {LARGEST_DIFFERENCE:g} of them at most is rounding"
+        )
+    return largest

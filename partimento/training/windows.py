@@ -1,0 +1,148 @@
+"""Windows of whole bars, cut out of melodies or drum parts: what a VAE learns from.
+
+`melody_windows` and `drum_windows` cut pieces up. Pieces keep their split, so the windows of one
+song never lie on both sides. For training, a window that comes several times in a piece counts
+once: tunes repeat themselves, and a model that is shown every repeat learns little else.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from partimento.data.drums import DrumPiece
+from partimento.data.loading import Piece
+from partimento.errors import DataError
+from partimento.music.grid import Grid
+from partimento.representations.bars import BarsRepresentation, cut_windows
+from partimento.representations.melody import MelodyRepresentation
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """Windows of some pieces.
+
+    Attributes
+    ----------
+    tables : int16 array, shape (window, bar, position)
+        See `BarsRepresentation`.
+    piece : int64 array, shape (window,)
+        Number of the piece that each was cut from.
+    nearly_silent, repeated : int
+        Windows that were left out: with fewer notes than bars; equal to another of their piece.
+    velocity, offset : float32 arrays, shape (window, bar, position, 9), or None
+        Of drums: see `Hits`.
+    """
+
+    tables: np.ndarray
+    piece: np.ndarray
+    nearly_silent: int = 0
+    repeated: int = 0
+    velocity: np.ndarray | None = None
+    offset: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.tables)
+
+    def take(self, rows: np.ndarray) -> "Windows":
+        """Keep some windows."""
+        velocity = None if self.velocity is None else self.velocity[rows]
+        offset = None if self.offset is None else self.offset[rows]
+        return Windows(self.tables[rows], self.piece[rows], 0, 0, velocity, offset)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all windows in order."""
+        return hashlib.sha256(np.ascontiguousarray(self.tables).tobytes()).hexdigest()
+
+
+def melody_windows(
+    pieces: Sequence[Piece], representation: BarsRepresentation, *, hop: int = 1, all_: bool = False
+) -> Windows:
+    """Cut melodies up.
+
+    Parameters
+    ----------
+    hop
+        Bars from the beginning of one window to that of the next.
+    all_
+        Keep windows that repeat another of their piece.
+    """
+    tokens = representation.tokens
+    assert isinstance(tokens, MelodyRepresentation)
+    cut = []
+    for piece in pieces:
+        grid = Grid.of(piece.score, representation.steps_per_quarter)
+        notes = piece.score.parts[0].notes
+        steps = tokens.encode(notes, piece.score.ticks_per_quarter, steps=len(grid))
+        cut.append((cut_windows(steps, grid, representation, hop).tables, None))
+    return _joined(cut, representation, keeps_all=all_)
+
+
+def drum_windows(
+    pieces: Sequence[DrumPiece],
+    representation: BarsRepresentation,
+    *,
+    hop: int = 1,
+    all_: bool = False,
+) -> Windows:
+    """Cut drum parts up, with how their strokes were played; see `melody_windows`."""
+    cut = []
+    for piece in pieces:
+        found = cut_windows(piece.hits.tokens, piece.grid, representation, hop)
+        # Bars are found by their steps: one that a meter change cuts short may have none at all.
+        start = np.searchsorted(piece.grid.bar, found.first_bar)[:, None, None]
+        length = piece.grid.bar_steps[start]
+        bar = np.arange(representation.bars)[:, None]
+        place = np.minimum(np.arange(representation.positions), length - 1)
+        where = start + bar * length + place  # window bar position
+        played = np.stack([piece.hits.velocity, piece.hits.offset])[:, where]
+        is_real = found.tables != representation.pad
+        cut.append((found.tables, played * is_real[..., None]))
+    return _joined(cut, representation, keeps_all=all_)
+
+
+def _joined(
+    cut: Iterable[tuple[np.ndarray, np.ndarray | None]],
+    representation: BarsRepresentation,
+    *,
+    keeps_all: bool,
+) -> Windows:
+    tables, played, pieces = [], [], []
+    silent = repeated = 0
+    for number, (found, how) in enumerate(cut):
+        is_heard = representation.is_onset(found).sum(axis=(1, 2)) >= representation.bars
+        kept = np.flatnonzero(is_heard)
+        silent += len(found) - len(kept)
+        if not keeps_all and len(kept):
+            flat = found[kept].reshape(len(kept), -1)
+            first = np.sort(np.unique(flat, axis=0, return_index=True)[1])
+            repeated += len(kept) - len(first)
+            kept = kept[first]
+        tables.append(found[kept].astype(np.int16))
+        pieces.append(np.full(len(kept), number))
+        if how is not None:
+            played.append(how[:, kept].astype(np.float32))
+    if not tables:
+        shape = (0, representation.bars, representation.positions)
+        return Windows(np.zeros(shape, dtype=np.int16), np.zeros(0, dtype=np.int64))
+    if not played:
+        return Windows(np.concatenate(tables), np.concatenate(pieces), silent, repeated)
+    velocity, offset = np.concatenate(played, axis=1)
+    return Windows(
+        np.concatenate(tables), np.concatenate(pieces), silent, repeated, velocity, offset
+    )
+
+
+def check_enough(train: Windows, valid: Windows, representation: BarsRepresentation) -> None:
+    """Raise `DataError` where there is nothing to learn from, or nothing held out."""
+    if len(train) and len(valid):
+        return
+    what = "drum parts" if representation.kind == "drums" else "melodies"
+    bars = representation.bars
+    raise DataError(
+        f"the {what} have {len(train)} windows of {bars} bars to train on and {len(valid)} to "
+        f"judge by: both are needed, so five different pieces of {bars} bars or more. `partimento "
+        "data` says what was left out, and why"
+    )
