@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from partimento.cli import options
+from partimento.cli.hearing_options import Play, Wav, hear
 from partimento.cli.voices import AnyRange, Fit, NoCrossing, refuse_foreign, report_voices
 from partimento.errors import ParameterError
 
@@ -33,6 +34,8 @@ def run(
     meter: options.NotationMeter = None,
     out: options.Out = None,
     json: options.AsJson = False,
+    play: Play = False,
+    wav: Wav = False,
 ) -> None:
     """Write some bars of some voices anew: all else comes back as it was."""
     from partimento.cli.listening import out_paths, read_given
@@ -78,3 +81,4 @@ def read_bars(text: str) -> tuple[int, int] | None:
         raise ParameterError(f"--bars must be as in 3, 3-4 or all, got {text[:40]!r}")
     first = int(found[1])
     return first, int(found[2]) if found[2] else first
+    hear(scores, paths, play=play, wav=wav, is_quiet=json)

@@ -32,7 +32,8 @@ def run(
     meter: Annotated[str | None, typer.Option(help="Meter of notation; 4/4.")] = None,
     sample_rate: Annotated[int, typer.Option(help="Of the sound, in Hz.")] = 44_100,
     sound_font: Annotated[
-        Path | None, typer.Option(
+        Path | None,
+        typer.Option(
             "--sound-font",
             "--soundfont",
             help="Play with this SF2 file instead of the bundled sounds.",

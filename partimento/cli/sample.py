@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from partimento.cli import options
+from partimento.cli.hearing_options import Play, Wav, hear
 from partimento.cli.voices import AnyRange, NoCrossing, refuse_foreign, report_voices
 
 
@@ -30,6 +31,8 @@ def run(
     any_range: AnyRange = False,
     out: options.Out = None,
     json: options.AsJson = False,
+    play: Play = False,
+    wav: Wav = False,
 ) -> None:
     """Make a melody from nothing, or four voices if the model writes those."""
     from partimento.cli.listening import out_paths, report
@@ -52,6 +55,7 @@ def run(
             no_crossing=no_crossing,
         )
         report_voices(player, scores, paths, as_json=json)
+        hear(scores, paths, play=play, wav=wav, is_quiet=json)
         return
     scores = player.sample_many(
         count,
@@ -69,3 +73,4 @@ def run(
         rest_bars=rest_bars,
     )
     report(scores, paths, as_json=json)
+    hear(scores, paths, play=play, wav=wav, is_quiet=json)

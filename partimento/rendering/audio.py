@@ -131,9 +131,7 @@ def dry_blocks(
         mix = np.zeros((2, max(last - start, ringing.shape[1])), dtype=np.float32)
         mix[:, : ringing.shape[1]] = ringing
         for part in parts:
-            play_part(
-                mix, part, time, font, sample_rate, first_frame=start, stop_frame=stop
-            )
+            play_part(mix, part, time, font, sample_rate, first_frame=start, stop_frame=stop)
         ringing = mix[:, stop - start :]
         yield start, mix[:, : stop - start]
 

@@ -125,7 +125,9 @@ def _encode(blocks: Iterable[np.ndarray], file: Any, kind: str, sample_rate: int
                 for start in range(0, len(block), 1 << 14):  # Vorbis keeps a block on the stack
                     encoder.write(np.ascontiguousarray(block[start : start + (1 << 14)]))
     except soundfile.SoundFileError as error:
-        raise EnvironmentFault(f"the {kind} encoder stopped ({error}): write .wav instead") from None
+        raise EnvironmentFault(
+            f"the {kind} encoder stopped ({error}): write .wav instead"
+        ) from None
 
 
 def _soundfile() -> Any:

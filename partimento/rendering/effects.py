@@ -145,9 +145,7 @@ class Reverb(Effect):
         """Convolve with noise that fades, its treble sooner."""
         answer = hall_answer(sample_rate, self.seconds)
         size = 1 << (audio.shape[1] + answer.shape[1] - 1).bit_length()
-        wet = np.fft.irfft(
-            np.fft.rfft(audio.mean(axis=0), size) * np.fft.rfft(answer, size), size
-        )
+        wet = np.fft.irfft(np.fft.rfft(audio.mean(axis=0), size) * np.fft.rfft(answer, size), size)
         wet = wet[:, : audio.shape[1]]
         return ((1 - self.mix) * audio + self.mix * wet).astype(np.float32)
 

@@ -1,7 +1,10 @@
 """Live sound: `play` a score, or samples, through the loudspeakers, with a roll in the terminal."""
 
+import contextlib
+import os
+import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -68,15 +71,16 @@ def play_samples(
             wanted = yield block.tobytes()
 
     try:
-        device = miniaudio.PlaybackDevice(
-            output_format=miniaudio.SampleFormat.SIGNED16,
-            nchannels=2,
-            sample_rate=sample_rate,
-            backends=backends,
-        )
-    except miniaudio.MiniaudioError as error:
+        with _quiet():
+            device = miniaudio.PlaybackDevice(
+                output_format=miniaudio.SampleFormat.SIGNED16,
+                nchannels=2,
+                sample_rate=sample_rate,
+                backends=backends,
+            )
+    except miniaudio.MiniaudioError:
         raise EnvironmentFault(
-            f"no sound device could be opened ({error}): connect one, or write a file to hear "
+            "no sound device could be opened: connect one, or write a file to hear "
             "elsewhere, as in `partimento render tune.mid -o tune.wav`"
         ) from None
     with device:
@@ -90,6 +94,24 @@ def play_samples(
         time.sleep(device.buffersize_msec / 1000 if len(samples) > sample_rate else 0)
     if at_second is not None:
         at_second(max(0.0, len(samples) / sample_rate - TAIL_SECONDS))
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what the system's sound libraries print, at length, off standard error."""
+    try:
+        sys.stderr.flush()
+        kept = os.dup(2)
+    except (AttributeError, OSError, ValueError):  # there is no standard error
+        yield
+        return
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def _miniaudio() -> Any:
