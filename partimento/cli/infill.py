@@ -70,6 +70,7 @@ def run(
         keeps_given=False,
         as_json=json,
     )
+    hear(scores, paths, play=play, wav=wav, is_quiet=json)
 
 
 def read_bars(text: str) -> tuple[int, int] | None:
@@ -81,4 +82,3 @@ def read_bars(text: str) -> tuple[int, int] | None:
         raise ParameterError(f"--bars must be as in 3, 3-4 or all, got {text[:40]!r}")
     first = int(found[1])
     return first, int(found[2]) if found[2] else first
-    hear(scores, paths, play=play, wav=wav, is_quiet=json)

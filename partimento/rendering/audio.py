@@ -53,8 +53,8 @@ def render_audio(
     Returns
     -------
     float32 array, shape (frame, 2)
-        Left and right, at -16 LUFS where peaks allow, and below -1 dBTP. It lasts as long as the score and
-        `TAIL_SECONDS` more.
+        Left and right, at -16 LUFS where peaks allow, and below -1 dBTP. It lasts as long as the
+        score and `TAIL_SECONDS` more.
 
     Raises
     ------

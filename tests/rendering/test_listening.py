@@ -85,7 +85,7 @@ def test_wrong_names_are_answered_with_near_ones(env, tmp_path):
         fx.reverb(env, size=3)
     with pytest.raises(ParameterError, match="threshold_db must be"):
         fx.compressor(env, threshold_db=5)
-    with pytest.raises(ParameterError, match="ends in env.master"):
+    with pytest.raises(ParameterError, match=r"ends in env\.master"):
         env.connect(fx.reverb(env))
     with pytest.raises(MusicError, match="nothing is played"):
         env.audio()
