@@ -20,8 +20,8 @@ def run(
         typer.Option(
             "--out",
             "-o",
-            help="File to write: .wav, .flac, .mp3 or .ogg (sound), .png or .svg (piano roll), .html (both). Several "
-            "times for several files; without it the piano roll is printed.",
+            help="File to write: .wav, .flac, .mp3 or .ogg (sound), .png or .svg (piano roll), "
+            ".html (both). Several times for several files; without it the piano roll is printed.",
         ),
     ] = None,
     from_bar: Annotated[int, typer.Option(help="First bar, counted from 1.")] = 1,

@@ -419,8 +419,9 @@ class Score:
 
     def save(self, path: "str | os.PathLike[str]") -> None:
         """Write a file; its extension chooses the format."""
-        # Here, in `play`, `continue_` and `_repr_html_` alone `music` reaches up: a score that cannot be saved in one
-        # word, or seen in a notebook, would be no use to a musician. tests/test_layers.py knows.
+        # Here, in `play`, `continue_` and `_repr_html_` alone `music` reaches up: a score that
+        # cannot be saved, heard or seen in one word would be no use to a musician.
+        # tests/test_layers.py knows.
         from partimento.formats import write
 
         write(self, path)

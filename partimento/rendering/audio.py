@@ -1,4 +1,4 @@
-"""A score as sound: `render_audio` plays it; `audio_file.write_audio` makes a file of what it gives.
+"""A score as sound: `render_audio` plays it; `audio_file.write_audio` makes a file of that.
 
 Every part is played by the sampler with the bundled SoundFont (or another), a little hall is added,
 and the whole is brought to an even loudness below clipping. The same score gives the same samples.

@@ -30,7 +30,8 @@ def render(
     score
     path
         ``.wav``, ``.flac``, ``.mp3`` and ``.ogg`` are sound, ``.svg`` and
-        ``.png`` a piano roll, ``.html`` a page of both. A file of that name is replaced; it appears whole, or not at all.
+        ``.png`` a piano roll, ``.html`` a page of both. A file of that name is replaced; it
+        appears whole, or not at all.
     first_bar, primer_end
         Of the piano roll: see `piano_roll_svg`.
     sample_rate, sound_font
