@@ -51,6 +51,7 @@ VERBS = {  # verb: module of partimento.cli whose `run` it is
     "models": "models",
     "inspect": "inspect_",
     "render": "render",
+    "play": "play",
 }
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from partimento.cli import options
+from partimento.cli.hearing_options import Play, Wav, hear
 from partimento.cli.voices import AnyRange, Fit, NoCrossing, Voices, refuse_foreign, report_voices
 
 
@@ -38,6 +39,8 @@ def run(
     meter: options.NotationMeter = None,
     out: options.Out = None,
     json: options.AsJson = False,
+    play: Play = False,
+    wav: Wav = False,
 ) -> None:
     """Go on with a tune: the primer unchanged, then new bars in its meter and tempo."""
     from partimento.cli.listening import out_paths, read_given, report
@@ -63,6 +66,7 @@ def run(
         report_voices(
             player, scores, paths, given=given.score, voices=voices, fit=fit, as_json=json
         )
+        hear(scores, paths, play=play, wav=wav, is_quiet=json)
         return
     scores = player.continue_many(
         given.score,
@@ -81,3 +85,4 @@ def run(
     )
     heard = player.hear(given.score, melody).remarks
     report(scores, paths, primer=given.score, heard=heard, as_json=json)
+    hear(scores, paths, play=play, wav=wav, is_quiet=json)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from partimento.cli import latent, options
+from partimento.cli.hearing_options import Play, Wav, hear
 
 
 def run(
@@ -19,6 +20,8 @@ def run(
     meter: Annotated[str, typer.Option(help="Meter.")] = "4/4",
     out: options.Out = None,
     json: options.AsJson = False,
+    play: Play = False,
+    wav: Wav = False,
 ) -> None:
     """Write the windows that lie at points, in a row."""
     from partimento.cli.listening import out_paths
@@ -31,3 +34,4 @@ def run(
         z, seed=seed, meter=meter, qpm=qpm, temperature=temperature, top_p=top_p, top_k=top_k
     )
     latent.report_windows([score], paths, as_json=json)
+    hear([score], paths, play=play, wav=wav, is_quiet=json)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from partimento.cli import options
+from partimento.cli.hearing_options import Play, Wav, hear
 from partimento.cli.voices import AnyRange, Fit, NoCrossing, refuse_foreign, report_voices
 
 
@@ -31,6 +32,8 @@ def run(
     meter: options.NotationMeter = None,
     out: options.Out = None,
     json: options.AsJson = False,
+    play: Play = False,
+    wav: Wav = False,
 ) -> None:
     """Write the voices that a piece lacks: what is given comes back as it was."""
     from partimento.cli.listening import out_paths, read_given
@@ -54,3 +57,4 @@ def run(
         no_crossing=no_crossing,
     )
     report_voices(player, scores, paths, given=given.score, voices=voices, fit=fit, as_json=json)
+    hear(scores, paths, play=play, wav=wav, is_quiet=json)

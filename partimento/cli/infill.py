@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from partimento.cli import options
+from partimento.cli.hearing_options import Play, Wav, hear
 from partimento.cli.voices import AnyRange, Fit, NoCrossing, refuse_foreign, report_voices
 from partimento.errors import ParameterError
 
@@ -33,6 +34,8 @@ def run(
     meter: options.NotationMeter = None,
     out: options.Out = None,
     json: options.AsJson = False,
+    play: Play = False,
+    wav: Wav = False,
 ) -> None:
     """Write some bars of some voices anew: all else comes back as it was."""
     from partimento.cli.listening import out_paths, read_given
@@ -67,6 +70,7 @@ def run(
         keeps_given=False,
         as_json=json,
     )
+    hear(scores, paths, play=play, wav=wav, is_quiet=json)
 
 
 def read_bars(text: str) -> tuple[int, int] | None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from partimento.cli import latent, options
+from partimento.cli.hearing_options import Play, Wav, hear
 from partimento.cli.listening import Given, read_given, shown
 from partimento.errors import ParameterError
 
@@ -28,6 +29,8 @@ def run(
         Path | None, typer.Option(help="Draw the road, step by step: .svg or .png.")
     ] = None,
     json: options.AsJson = False,
+    play: Play = False,
+    wav: Wav = False,
 ) -> None:
     """Walk from one piece to another: OUT-1.mid … OUT-N.mid, and all in a row in OUT.mid."""
     from partimento.cli.listening import out_paths
@@ -79,6 +82,7 @@ def run(
     )
     if picture is not None and not json:
         print(f"wrote {shown(picture)}: the road, step by step")
+    hear([road.whole], whole, play=play, wav=wav, is_quiet=json)
 
 
 def _read(text: str, qpm: float | None, meter: str | None) -> Given:

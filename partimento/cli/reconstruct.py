@@ -2,6 +2,7 @@
 # ruff: noqa: T201
 
 from partimento.cli import latent, options
+from partimento.cli.hearing_options import Play, Wav, hear
 
 MOST_NAMED = 12  # bars
 
@@ -18,6 +19,8 @@ def run(
     meter: options.NotationMeter = None,
     out: options.Out = None,
     json: options.AsJson = False,
+    play: Play = False,
+    wav: Wav = False,
 ) -> None:
     """Send a piece through the model's space and back, and say where it differs."""
     from partimento.cli.listening import out_paths, read_given
@@ -40,3 +43,4 @@ def run(
     if not json:
         named = ", ".join(map(str, differ[:MOST_NAMED])) + (" …" * (len(differ) > MOST_NAMED))
         print(f"bars that differ: {named}" if differ else "no bar differs")
+    hear([found.score], paths, play=play, wav=wav, is_quiet=json)

@@ -20,8 +20,8 @@ def run(
         typer.Option(
             "--out",
             "-o",
-            help="File to write: .wav (sound), .png or .svg (piano roll), .html (both). Several "
-            "times for several files; without it the piano roll is printed.",
+            help="File to write: .wav, .flac, .mp3 or .ogg (sound), .png or .svg (piano roll), "
+            ".html (both). Several times for several files; without it the piano roll is printed.",
         ),
     ] = None,
     from_bar: Annotated[int, typer.Option(help="First bar, counted from 1.")] = 1,
@@ -32,7 +32,12 @@ def run(
     meter: Annotated[str | None, typer.Option(help="Meter of notation; 4/4.")] = None,
     sample_rate: Annotated[int, typer.Option(help="Of the sound, in Hz.")] = 44_100,
     sound_font: Annotated[
-        Path | None, typer.Option(help="Play with this SF2 file instead of the bundled sounds.")
+        Path | None,
+        typer.Option(
+            "--sound-font",
+            "--soundfont",
+            help="Play with this SF2 file instead of the bundled sounds.",
+        ),
     ] = None,
     title: Annotated[str | None, typer.Option(help="Above the picture.")] = None,
 ) -> None:

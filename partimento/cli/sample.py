@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from partimento.cli import latent, options
+from partimento.cli.hearing_options import Play, Wav, hear
 from partimento.cli.voices import AnyRange, NoCrossing, refuse_foreign, report_voices
 
 FOREIGN = ("key", "lowest", "highest", "hold_bars", "rest_bars", "no_crossing", "any_range")
@@ -32,6 +33,8 @@ def run(
     any_range: AnyRange = False,
     out: options.Out = None,
     json: options.AsJson = False,
+    play: Play = False,
+    wav: Wav = False,
 ) -> None:
     """Make a melody from nothing, or four voices or drums if the model writes those."""
     from partimento.cli.listening import out_paths, report
@@ -52,6 +55,7 @@ def run(
             top_k=top_k,
         )
         latent.report_windows(scores, paths, as_json=json)
+        hear(scores, paths, play=play, wav=wav, is_quiet=json)
         return
     if refuse_foreign(context, player, but=("key",)):
         scores = player.sample_many(
@@ -68,6 +72,7 @@ def run(
             no_crossing=no_crossing,
         )
         report_voices(player, scores, paths, as_json=json)
+        hear(scores, paths, play=play, wav=wav, is_quiet=json)
         return
     scores = player.sample_many(
         count,
@@ -85,3 +90,4 @@ def run(
         rest_bars=rest_bars,
     )
     report(scores, paths, as_json=json)
+    hear(scores, paths, play=play, wav=wav, is_quiet=json)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from partimento.cli import latent, options
+from partimento.cli.hearing_options import Play, Wav, hear
 from partimento.errors import ParameterError
 
 
@@ -32,6 +33,8 @@ def run(
     meter: options.NotationMeter = None,
     out: options.Out = None,
     json: options.AsJson = False,
+    play: Play = False,
+    wav: Wav = False,
 ) -> None:
     """Make something like a piece: by chance (--amount), or by sliders (--more, --less)."""
     from partimento.cli.listening import out_paths, read_given
@@ -59,3 +62,4 @@ def run(
     )
     heard = player.hear(given.score, melody=melody).remarks
     latent.report_windows(scores, paths, heard=heard, as_json=json)
+    hear(scores, paths, play=play, wav=wav, is_quiet=json)

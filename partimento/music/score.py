@@ -419,11 +419,24 @@ class Score:
 
     def save(self, path: "str | os.PathLike[str]") -> None:
         """Write a file; its extension chooses the format."""
-        # Here and in `_repr_html_` alone `music` reaches up: a score that cannot be saved in one
-        # word, or seen in a notebook, would be no use to a musician. tests/test_layers.py knows.
+        # Here, in `play`, `continue_` and `_repr_html_` alone `music` reaches up: a score that
+        # cannot be saved, heard or seen in one word would be no use to a musician.
+        # tests/test_layers.py knows.
         from partimento.formats import write
 
         write(self, path)
+
+    def play(self) -> None:
+        """Hear the score through the loudspeakers; Ctrl-C stops."""
+        from partimento.rendering.playing import play  # late, as in `save`
+
+        play(self)
+
+    def continue_(self, bars: int = 8, *, model: str = "melody-rnn", **settings: Any) -> "Score":
+        """Have a model go on from here; `settings` are those of its `continue_from`."""
+        from partimento.models.load import load  # late, as in `save`
+
+        return load(model, verb="continue").continue_from(self, bars, **settings)
 
     def _repr_html_(self) -> str:
         """Show the score in a notebook: a piano roll and a player."""

@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from partimento.errors import ParameterError
 from partimento.music.score import Score
-from partimento.rendering.audio import SAMPLE_RATE, render_audio
+from partimento.rendering.audio import SAMPLE_RATE
+from partimento.rendering.audio_file import FORMATS as SOUNDS
+from partimento.rendering.audio_file import check_audio_format, render_to_file
 from partimento.rendering.notebook import to_html
 from partimento.rendering.piano_roll import piano_roll_svg
 from partimento.rendering.picture import svg_to_png
-from partimento.rendering.wav import write_wav
 
-FORMATS = (".wav", ".png", ".svg", ".html")
+FORMATS = (*SOUNDS, ".png", ".svg", ".html")
 
 
 def render(
@@ -30,8 +29,9 @@ def render(
     ----------
     score
     path
-        ``.wav`` is sound, ``.svg`` and ``.png`` a piano roll, ``.html`` a page of both. A file of
-        that name is replaced; it appears whole, or not at all.
+        ``.wav``, ``.flac``, ``.mp3`` and ``.ogg`` are sound, ``.svg`` and
+        ``.png`` a piano roll, ``.html`` a page of both. A file of that name is replaced; it
+        appears whole, or not at all.
     first_bar, primer_end
         Of the piano roll: see `piano_roll_svg`.
     sample_rate, sound_font
@@ -44,12 +44,11 @@ def render(
     """
     path = Path(path)
     kind = check_extension(path)
-    if kind == ".wav":
-        audio = render_audio(score, sample_rate=sample_rate, sound_font=sound_font)
-        write_wav(audio, path, sample_rate=sample_rate)
-        peak = 20 * np.log10(max(float(np.abs(audio).max()), 1e-5))
+    if kind in SOUNDS:
+        made = render_to_file(score, path, sample_rate=sample_rate, sound_font=sound_font)
         return (
-            f"{len(audio) / sample_rate:.1f} s of sound at {sample_rate:,} Hz, peak {peak:.1f} dB"
+            f"{made.seconds:.1f} s of sound at {sample_rate:,} Hz, {made.lufs:.1f} LUFS, "
+            f"true peak {made.peak_db:.1f} dB"
         )
     if kind == ".html":
         page = f'<!doctype html>\n<meta charset="utf-8">\n{to_html(score)}\n'
@@ -74,6 +73,8 @@ def check_extension(path: Path) -> str:
             f"{str(path)!r} has {'the extension ' + repr(kind) if kind else 'no extension'}: music "
             f"can be rendered to {', '.join(FORMATS)}"
         )
+    if kind in SOUNDS:
+        check_audio_format(path)
     return kind
 
 

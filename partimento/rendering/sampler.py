@@ -8,7 +8,7 @@ Of a part are kept: velocity, program, volume, expression, pan and pitch bend. T
 must have been applied to the notes.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -54,7 +54,14 @@ class Sounding:
 
 
 def play_part(
-    mix: np.ndarray, part: Part, time: TempoMap, font: SoundFont, sample_rate: int
+    mix: np.ndarray,
+    part: Part,
+    time: TempoMap,
+    font: SoundFont,
+    sample_rate: int,
+    *,
+    first_frame: int = 0,
+    stop_frame: int | None = None,
 ) -> None:
     """Add a part to a mix.
 
@@ -68,26 +75,36 @@ def play_part(
     font
     sample_rate
         Of the mix, in Hz.
+    first_frame, stop_frame
+        The mix begins at `first_frame` of the piece, and only notes that begin there or later, and
+        before `stop_frame`, are played: so a long piece is played stretch by stretch.
     """
     if not len(part.notes):
         return
+    span = (first_frame, 2**62 if stop_frame is None else stop_frame)
     if not any(control.number in (VOLUME, PAN, EXPRESSION) for control in part.controls):
-        _play_notes(mix, part, time, font, sample_rate)
+        _play_notes(mix, part, time, font, sample_rate, span)
         return
     bus = np.zeros_like(mix)
-    _play_notes(bus, part, time, font, sample_rate)
+    _play_notes(bus, part, time, font, sample_rate, span)
     for start in range(0, bus.shape[1], CONTROLLER_BLOCK):
         block = bus[:, start : start + CONTROLLER_BLOCK]
-        seconds = np.arange(start, start + block.shape[1]) / sample_rate
+        seconds = np.arange(start, start + block.shape[1]) + first_frame
+        seconds = seconds / sample_rate
         mix[:, start : start + CONTROLLER_BLOCK] += block * _channel_gain(part, time, seconds)
 
 
 def _play_notes(
-    mix: np.ndarray, part: Part, time: TempoMap, font: SoundFont, sample_rate: int
+    mix: np.ndarray,
+    part: Part,
+    time: TempoMap,
+    font: SoundFont,
+    sample_rate: int,
+    span: tuple[int, int],
 ) -> None:
     """Add the notes of a part, tone by tone."""
     zones = font.zones(*font.find(part.program, part.is_drum))
-    sounding = _schedule(part, time, zones)
+    sounding = _in_span(_schedule(part, time, zones), span, sample_rate)
     if not len(sounding.zone):
         return  # drum keys that no drum is on
     bend = _bend_curve(part.controls, time)
@@ -105,7 +122,7 @@ def _play_notes(
         if is_bent[first] and bend is not None:
             shifted = _from(bend, float(sounding.onset[first]))
         zone = zones[sounding.zone[first]]
-        _play_tone(mix, sounding, rows, zone, font.samples, sample_rate, shifted)
+        _play_tone(mix, sounding, rows, zone, font.samples, sample_rate, shifted, span[0])
 
 
 def _play_tone(
@@ -116,9 +133,10 @@ def _play_tone(
     samples: np.ndarray,
     sample_rate: int,
     bend: Curve | None,
+    first_frame: int,
 ) -> None:
     """Add the notes that share a tone."""
-    onset = np.rint(sounding.onset[rows] * sample_rate).astype(np.int64)
+    onset = np.rint(sounding.onset[rows] * sample_rate).astype(np.int64) - first_frame
     held = np.rint((sounding.release - sounding.onset)[rows] * sample_rate).astype(np.int64)
     held = np.maximum(held, int(SHORTEST_NOTE * sample_rate))
     choke = np.minimum((sounding.choke - sounding.onset)[rows] * sample_rate, 2**40)
@@ -193,6 +211,13 @@ def _schedule(part: Part, time: TempoMap, zones: tuple[Zone, ...]) -> Sounding:
         notes.pitch[rows],
         notes.velocity[rows],
     )
+
+
+def _in_span(sounding: Sounding, span: tuple[int, int], sample_rate: int) -> Sounding:
+    """Keep what begins inside a span of frames."""
+    onset = np.rint(sounding.onset * sample_rate)
+    rows = np.flatnonzero((onset >= span[0]) & (onset < span[1]))
+    return Sounding(*(getattr(sounding, field.name)[rows] for field in fields(Sounding)))
 
 
 def _choked(onset: np.ndarray, exclusive: np.ndarray) -> np.ndarray:

@@ -34,7 +34,7 @@ def test_without_a_file_the_roll_is_printed():
     done = render("c4:q d4:q e4:h")
     assert done.exit_code == 0
     assert "c4" in done.stdout and "e4" in done.stdout
-    assert ".wav, .png, .svg, .html" in done.stdout
+    assert ".wav, .flac, .mp3, .ogg, .png, .svg, .html" in done.stdout
 
 
 def test_some_bars_can_be_rendered(tmp_path):
@@ -64,7 +64,10 @@ def test_a_midi_file_is_rendered(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["row-your-boat", "-o", "x.mp3"], "can be rendered to .wav, .png, .svg, .html"),
+        (
+            ["row-your-boat", "-o", "x.aiff"],
+            "can be rendered to .wav, .flac, .mp3, .ogg, .png, .svg, .html",
+        ),
         (["row-your-boat", "-o", "x"], "no extension"),
         (["row-your-boat", "-o", "nowhere/x.wav"], "there is no folder nowhere"),
         (["row-your-boat", "-o", "x.svg", "--from-bar", "5"], "bars 1 to 4"),

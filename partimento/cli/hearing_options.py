@@ -1,0 +1,48 @@
+"""`--play` and `--wav` of the verbs that make music, and what they do.
+
+Not a verb.
+"""
+# ruff: noqa: T201
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from partimento.music.score import Score
+
+Play = Annotated[bool, typer.Option("--play", help="Play what was made through the loudspeakers.")]
+Wav = Annotated[bool, typer.Option("--wav", help="Write a .wav beside each MIDI file.")]
+
+
+def hear(
+    scores: Sequence["Score"],
+    paths: Sequence[Path],
+    *,
+    play: bool,
+    wav: bool,
+    is_quiet: bool = False,
+) -> None:
+    """Write sound beside the files that were written, and play it.
+
+    Parameters
+    ----------
+    is_quiet
+        Print nothing: standard output holds one JSON document.
+    """
+    if wav:
+        from partimento.cli.listening import shown
+        from partimento.rendering.files import render
+
+        for score, path in zip(scores, paths, strict=True):
+            beside = path.with_suffix(".wav")
+            facts = render(score, beside)
+            if not is_quiet:
+                print(f"wrote {shown(beside)}: {facts}")
+    if play:
+        from partimento.rendering.playing import play as play_score
+
+        for score in scores:
+            play_score(score, show=not is_quiet)
