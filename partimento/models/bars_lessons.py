@@ -68,6 +68,7 @@ PRESETS: dict[str, Preset] = {
         "network": {
             "latent_size": 256,
             "bits": 9,
+            "dropout": 0.1,
             "bar_size": 288,
             "conductor_size": 288,
             "beta": 0.2,

@@ -49,6 +49,7 @@ LATENT = "latent.npz"  # prior and sliders, in a checkpoint
 TRIES = 4  # for a window that comes out silent
 USUAL_TEMPERATURE = 0.5  # where a point is given: what stands there, not all that might
 WANDERING = 0.4  # how far one window lies from the next where more bars are asked for than it has
+FINE_STEPS = 129  # of a road, from which those are chosen that lie evenly
 MOST_STEPS, MOST_SAMPLES, MOST_TURN = 64, 4096, 8.0
 # Steps that are tried along a slider, how many of each length, and how noisy all but the first.
 STEP_LENGTHS = np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0])
@@ -316,6 +317,8 @@ class BarsVAEModel(ModelPage):
     ) -> Road:
         """Walk from the first window of one piece to that of another.
 
+        The way is that of `slerp`; its steps are chosen so that each changes about as much.
+
         Parameters
         ----------
         steps
@@ -341,7 +344,7 @@ class BarsVAEModel(ModelPage):
             )
         ends = np.stack([one.tables[0], other.tables[0]])
         mu, _ = self._engine.encode(ends)
-        shares = np.linspace(0, 1, number)
+        shares = np.linspace(0, 1, max(FINE_STEPS, number))
         mean = self._prior.mean
         points = np.stack(
             [mean + slerp(mu[0] - mean, mu[1] - mean, float(share)) for share in shares]
@@ -349,6 +352,7 @@ class BarsVAEModel(ModelPage):
         generators = [generator_of(check_seed(seed)) for _ in shares]  # the same dice all the way
         tables = self._engine.decode(points, one.bar_steps, generators, sampling)
         tables[0], tables[-1] = ends
+        tables = tables[_even_paces(self._gone(tables), number)]
         road = [self._window_score(table[None], one) for table in tables]
         whole_road = self._window_score(tables, one, bars=number * self.bars)
         facts = {
@@ -617,6 +621,13 @@ class BarsVAEModel(ModelPage):
 
     # ---- underneath
 
+    def _gone(self, tables: np.ndarray) -> np.ndarray:
+        """How far windows have gone from the first to the last, 0 to 1."""
+        real = tables[0] != self.representation.pad
+        to_a, to_b = ((tables != end)[:, real].mean(axis=1) for end in (tables[0], tables[-1]))
+        gone: np.ndarray = (to_a - to_b) / max(1e-9, float(to_a[-1]))
+        return (gone + 1) / 2
+
     def _decoded(
         self,
         points: np.ndarray,
@@ -678,6 +689,19 @@ class BarsVAEModel(ModelPage):
             f"{self.name} {self.hash[:12]} (VAE of {self.bars} bars of {kind}, "
             f"{self.representation.steps_per_quarter} steps a quarter: {', '.join(self.verbs)})"
         )
+
+
+def _even_paces(gone: np.ndarray, steps: int) -> np.ndarray:
+    """Choose steps of a fine road that lie about equally far apart, the first and the last too.
+
+    Near its ends a road hardly changes, since a decoder forgives; in the middle it changes fast.
+    """
+    ahead = np.maximum.accumulate(gone)
+    wanted = np.linspace(0, 1, steps)
+    chosen = np.abs(ahead[:, None] - wanted).argmin(axis=0)
+    chosen[0], chosen[-1] = 0, len(gone) - 1
+    least, most = np.arange(steps), len(gone) - steps + np.arange(steps)
+    return np.clip(np.maximum.accumulate(chosen - least) + least, least, most)
 
 
 @dataclass(frozen=True)
