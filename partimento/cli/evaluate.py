@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from partimento.cli import options
+from partimento.errors import ParameterError
 
 
 def run(
@@ -40,12 +41,20 @@ def run(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Compare what a model makes with tunes it has not seen: statistics, surprise, copying."""
+    from partimento.cli.listening import shown
     from partimento.data.cache import cache_folder
     from partimento.evaluation.comparison import compare, compare_with_training
     from partimento.models.lessons import read_pieces
     from partimento.models.load import load
+    from partimento.representations.melody import MelodyRepresentation
 
     loaded = load(model, verb="sample")
+    if not isinstance(loaded.representation, MelodyRepresentation):
+        table = "vae" if loaded.family.endswith("-vae") else "jsb16"
+        raise ParameterError(
+            f"evaluate sets models of melodies beside tunes, and {shown(loaded.name)} is a "
+            f"{loaded.family}: its figures are on its card and in `partimento benchmark {table}`"
+        )
     sampling = {"temperature": temperature, "top_p": top_p, "top_k": top_k}
     if not data:
         copied = compare_with_training(loaded, count=count, bars=bars, seed=seed, **sampling)

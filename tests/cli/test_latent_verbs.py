@@ -85,6 +85,10 @@ def test_points_go_to_a_file_and_come_back_as_music(model, file):
     assert "written as .npy or .json" in refusal("encode", TUNE, "--model", model, "-o", "z.txt")
 
 
+def test_what_is_for_melodies_alone_says_where_its_figures_are(model):
+    assert "`partimento benchmark vae`" in refusal("evaluate", model)
+
+
 def test_files_without_points_are_refused_and_never_unpickled(model, tmp_path):
     np.save(tmp_path / "objects.npy", np.array([{"a": 1}]), allow_pickle=True)
     (tmp_path / "words.json").write_text("words")
