@@ -44,6 +44,7 @@ from partimento.models.page import HASH_DIGITS, ModelPage, facts_of, read_fields
 from partimento.music.notation import parse_meter
 from partimento.music.score import Meter, Score
 from partimento.representations.bars import BarsRepresentation
+from partimento.representations.drums import USUAL_VELOCITY
 
 LATENT = "latent.npz"  # prior and sliders, in a checkpoint
 TRIES = 4  # for a window that comes out silent
@@ -642,6 +643,16 @@ class BarsVAEModel(ModelPage):
         return self._engine.decode(points, heard.bar_steps, generators, sampling)
 
     def _score(self, tables: np.ndarray, heard: HeardWindows) -> Score:
+        """Put windows in a row; strokes that the piece had are played as they were."""
+        velocity = offset = None
+        if heard.hits is not None:
+            more = (
+                (0, tables.shape[0] * self.bars * heard.bar_steps - len(heard.hits.offset)),
+                (0, 0),
+            )
+            offset = np.pad(heard.hits.offset, more)
+            velocity = np.pad(heard.hits.velocity, more)
+            velocity = np.where(velocity > 0, velocity, USUAL_VELOCITY)
         return score_of(
             tables,
             self.representation,
@@ -649,6 +660,8 @@ class BarsVAEModel(ModelPage):
             heard.qpm,
             bars=heard.bars,
             shift=heard.shift,
+            velocity=velocity,
+            offset=offset,
         )
 
     def _window_score(

@@ -154,6 +154,16 @@ def test_drums_are_heard_by_drums_alone(model, drummer):
         drummer.vary(seq(TUNE))
 
 
+def test_strokes_that_stay_are_played_as_they_were(drummer):
+    straight = drums(bars=3).parts[0].notes
+    late = np.arange(len(straight)) % 5 * 7
+    played = Notes(straight.onset + late, straight.duration, straight.pitch, 40 + late)
+    score = drums(bars=3).with_parts([Part(played, is_drum=True)])
+    same = drummer.vary(score, 0).parts[0].notes
+    assert same.onset.tolist() == played.onset.tolist()
+    assert same.velocity.tolist() == played.velocity.tolist()
+
+
 def test_music_that_is_no_window_is_refused_in_a_line(model):
     changing = Score(seq("c4:w d4:w e4:h. f4:h.").parts, meters=(Meter(0, 4, 4), Meter(3840, 3, 4)))
     with pytest.raises(ParameterError, match="not of one length"):
