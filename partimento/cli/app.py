@@ -35,6 +35,7 @@ VERBS = {  # verb: module of partimento.cli whose `run` it is
     "next": "next_",
     "harmonize": "harmonize",
     "infill": "infill",
+    "accompany": "accompany",
     "vary": "vary",
     "interpolate": "interpolate",
     "reconstruct": "reconstruct",

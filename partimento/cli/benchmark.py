@@ -11,7 +11,7 @@ from partimento.cli import options
 
 def run(
     table: Annotated[
-        str, typer.Argument(help="jsb16, jsb, nottingham, piano-midi, infilling or vae.")
+        str, typer.Argument(help="jsb16, jsb, nottingham, piano-midi, infilling, vae or gan.")
     ],
     retrain: Annotated[
         bool,

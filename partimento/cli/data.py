@@ -17,6 +17,7 @@ OF_BARS = {
     "melody-vae": "2bar",
     "melody-vae-16bar": "16bar",
 }
+OF_PHRASES = {"quartet-gan": "4-4", "quartet": "4-4"}
 OF_MELODIES = ("melody", "min_pitches", "max_rest_bars", "pickups")
 OF_VOICES = ("voices", "fewest_voices")
 
@@ -35,7 +36,7 @@ def run(
         typer.Option(
             "--for",
             help="What would learn from it: melody (as `train` does where no preset is named), "
-            "satb (four voices), drums, melody-vae, or a preset of `train` by name.",
+            "satb (four voices), drums, melody-vae, quartet, or a preset of `train` by name.",
         ),
     ] = "melody",
     steps_per_quarter: options.StepsPerQuarter = None,
@@ -82,6 +83,9 @@ def run(
             "fewest_voices": fewest_voices,
         }
         _four_voices(paths, rules, salvage, max_file_mb, split_seed, json, strict)
+        return
+    if family in OF_PHRASES:
+        _phrases(paths, OF_PHRASES[family], salvage, max_file_mb, split_seed, json, strict)
         return
     if family in OF_BARS:
         _windows(paths, OF_BARS[family], salvage, max_file_mb, split_seed, workers, json, strict)
@@ -181,6 +185,40 @@ def _windows(
 
         windows = found.facts()["windows"]
         print(dumps({**found.report.as_dict(), "windows": windows}, indent=2))
+    else:
+        print(found.report.text())
+        print(found.text())
+    if strict and found.report.files_skipped:
+        raise typer.Exit(EXIT_PARTLY)
+
+
+def _phrases(
+    paths: list[str],
+    preset: str,
+    salvage: bool,
+    max_file_mb: int,
+    split_seed: int,
+    json: bool,
+    strict: bool,
+) -> None:
+    """Say what a GAN of phrases would learn from."""
+    from partimento.models.phrase_lessons import PRESETS, read_phrases
+    from partimento.representations.phrases import PhraseRepresentation
+
+    found = read_phrases(
+        tuple(paths),
+        PhraseRepresentation(**PRESETS[preset]["representation"]),
+        splits=("train", "valid", "test"),
+        salvage=salvage,
+        max_file_mb=max_file_mb,
+        split_seed=split_seed,
+        progress=_counter() if sys.stderr.isatty() else None,
+    )
+    if json:
+        from json import dumps
+
+        phrases = found.facts()["phrases"]
+        print(dumps({**found.report.as_dict(), "phrases": phrases}, indent=2))
     else:
         print(found.report.text())
         print(found.text())

@@ -6,15 +6,19 @@ import typer
 
 from partimento.cli import latent, options
 from partimento.cli.hearing_options import Play, Wav, hear
+from partimento.cli.phrases import refuse_others, report_phrases, writes_phrases
 from partimento.cli.voices import AnyRange, NoCrossing, refuse_foreign, report_voices
 
-FOREIGN = ("key", "lowest", "highest", "hold_bars", "rest_bars", "no_crossing", "any_range")
+CONSTRAINTS = ("lowest", "highest", "hold_bars", "rest_bars", "no_crossing", "any_range")
+FOREIGN = ("key", *CONSTRAINTS)
 
 
 def run(
     context: typer.Context,
     model: options.Model = "melody-rnn",
-    bars: Annotated[int, typer.Option(help="Length in bars; of a VAE its window.")] = 8,
+    bars: Annotated[
+        int, typer.Option(help="Length in bars; of a VAE its window, of a GAN its phrase.")
+    ] = 8,
     meter: Annotated[str, typer.Option(help="Meter.")] = "4/4",
     qpm: Annotated[
         float | None, typer.Option(help="Tempo in quarters a minute; 120, of four voices 80.")
@@ -36,12 +40,26 @@ def run(
     play: Play = False,
     wav: Wav = False,
 ) -> None:
-    """Make a melody from nothing, or four voices or drums if the model writes those."""
+    """Make a melody from nothing; or four voices, drums, a quartet if the model writes those."""
     from partimento.cli.listening import out_paths, report
     from partimento.models.load import load
 
     paths = out_paths(out, "sample.mid", count)
     player = load(model, verb="sample")
+    if writes_phrases(player):
+        refuse_others(context, player, "top_p", "top_k", *CONSTRAINTS)
+        scores = player.sample_many(
+            count,
+            bars if latent.was_given(context, "bars") else None,
+            seed=seed,
+            key=key,
+            meter=meter if latent.was_given(context, "meter") else None,
+            qpm=100 if qpm is None else qpm,
+            temperature=temperature,
+        )
+        report_phrases(scores, paths, as_json=json)
+        hear(scores, paths, play=play, wav=wav, is_quiet=json)
+        return
     if latent.is_latent(player):
         latent.refuse_options(context, player, *FOREIGN)
         scores = player.sample_many(

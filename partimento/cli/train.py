@@ -14,6 +14,7 @@ from partimento.cli.teaching import (
     read_music,
 )
 from partimento.cli.train_bars import run_bars
+from partimento.cli.train_phrases import run_phrases
 from partimento.cli.train_voices import run_voices
 from partimento.errors import ParameterError
 
@@ -31,7 +32,7 @@ def run(
         str | None,
         typer.Option(
             help="Preset: tunes, small, basic, mono, lookback, attention; for four voices "
-            "chorales, jsb16; for melody-vae 2bar, 16bar."
+            "chorales, jsb16; for melody-vae 2bar, 16bar; for quartet-gan 4-4, 3-4, 2-4, 6-8."
         ),
     ] = None,
     steps: training_options.Steps = None,
@@ -77,6 +78,7 @@ def run(
     """Teach a model from random weights: on your folder, or on a set by name."""
     from partimento.models.bars_lessons import CONFIGS
     from partimento.models.lessons import USUAL_CONFIG, check_run, lesson_for, train_melody_rnn
+    from partimento.models.phrase_lessons import OF_PHRASES
     from partimento.models.voice_lessons import USUAL_VOICE_CONFIG, VOICE_PRESETS
 
     folder = hold(context, out)
@@ -142,6 +144,27 @@ def run(
             steps_per_quarter=steps_per_quarter,
             beta=beta,
             **settings,
+        )
+        return
+    if model in OF_PHRASES:
+        run_phrases(
+            context,
+            config,
+            tuple(data),
+            folder,
+            out,
+            name=settings["name"],
+            resume=resume,
+            strict=strict,
+            reading={"salvage": salvage, "max_file_mb": max_file_mb, "split_seed": split_seed},
+            steps=steps,
+            minutes=settings["minutes"],
+            seed=seed,
+            threads=threads,
+            precision=precision,
+            batch_size=batch_size,
+            wide=hidden_size,
+            evaluate_every=evaluate_every,
         )
         return
     if beta is not None:

@@ -7,7 +7,9 @@ import typer
 
 Family = Annotated[
     str,
-    typer.Argument(help="What to teach: melody-rnn, bach-rnn, bach-cnn, melody-vae, drums-vae."),
+    typer.Argument(
+        help="What to teach: melody-rnn, bach-rnn, bach-cnn, melody-vae, drums-vae, quartet-gan."
+    ),
 ]
 Data = Annotated[
     list[str],

@@ -14,7 +14,7 @@ from partimento.errors import ParameterError
 
 HERE = Path(__file__).parent
 PUBLISHED, RESULTS = HERE / "published.json", HERE / "results.json"
-TABLES = ("jsb16", "jsb", "nottingham", "piano-midi", "infilling", "vae")
+TABLES = ("jsb16", "jsb", "nottingham", "piano-midi", "infilling", "vae", "gan")
 NOTHING = "-"  # where a row has no figure
 WIDEST_MODEL = 44
 

@@ -177,14 +177,7 @@ def _melody(
     score: Score, melody: str | int, steps_per_quarter: int
 ) -> tuple[int, Notes, list[str]]:
     """Part and notes of the melody: one voice, overlaps cut."""
-    candidates = [
-        index for index, part in enumerate(score.parts) if len(part.notes) and not part.is_drum
-    ]
-    if not candidates:
-        raise ParameterError(
-            "the music has no notes (drums do not count): give it a melody, or make music from "
-            "nothing with `sample`"
-        )
+    candidates = _with_notes(score)
     legato = score.ticks_per_quarter // (2 * steps_per_quarter)  # overlaps of half a step pass
     if melody == AUTO:
         for index in candidates:
@@ -203,6 +196,47 @@ def _melody(
         raise ParameterError(f"melody: part {index + 1} has no notes")
     what = "part" if is_monophonic(notes, legato) else "top line of part"
     return index, skyline(notes), [f"the melody is the {what} {index + 1}{_name(score, index)}"]
+
+
+def hear_part(score: Score, part: str | int = AUTO) -> tuple[int, list[str]]:
+    """Find the part that is meant, chords and all; see `melody` of `hear`.
+
+    Returns
+    -------
+    part : int
+        Its index.
+    remarks : list of str
+    """
+    candidates = _with_notes(score)
+    if part not in (AUTO, SKYLINE):
+        index = _part_number(score, part)
+        if index not in candidates:
+            raise ParameterError(f"melody: part {index + 1} has no notes, or is drums")
+    elif part == AUTO and len(candidates) > 1:
+        singles = [i for i in candidates if is_monophonic(score.parts[i].notes)]
+        if not singles:
+            raise ParameterError(
+                f"the music has {len(candidates)} parts with chords: say which is meant, as in "
+                "--melody 1"
+            )
+        index = singles[0]
+    else:
+        index = candidates[0]
+    is_one = len(score.parts) == 1
+    return index, [] if is_one else [f"the part given is {index + 1}{_name(score, index)}"]
+
+
+def _with_notes(score: Score) -> list[int]:
+    """Parts that have notes, drums aside."""
+    found = [
+        index for index, part in enumerate(score.parts) if len(part.notes) and not part.is_drum
+    ]
+    if not found:
+        raise ParameterError(
+            "the music has no notes (drums do not count): give it a melody, or make music from "
+            "nothing with `sample`"
+        )
+    return found
 
 
 def _part_number(score: Score, melody: str | int) -> int:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from partimento.training.estimate import Estimate
     from partimento.training.loop import Progress
     from partimento.training.melody import Lesson
+    from partimento.training.phrase_gan import PhraseGANLesson
 
 Preset = dict[str, dict[str, Any]]
 
@@ -194,7 +195,10 @@ def open_run(out: Path) -> RunFolder:
 
 
 def check_run(
-    lesson: "Lesson | VoicesLesson | BarsLesson", run: RunFolder, *, resume: bool = False
+    lesson: "Lesson | VoicesLesson | BarsLesson | PhraseGANLesson",
+    run: RunFolder,
+    *,
+    resume: bool = False,
 ) -> None:
     """Refuse at once, before any data are read, what training into a folder would refuse later.
 

@@ -54,6 +54,15 @@ FAMILIES = {
     ),
     "melody-vae": Family("partimento.models.bars_vae", "BarsVAEModel", LATENT_VERBS),
     "drums-vae": Family("partimento.models.bars_vae", "BarsVAEModel", LATENT_VERBS),
+    "quartet-gan": Family(
+        "partimento.models.quartet_gan",
+        "QuartetGANModel",
+        ("sample", "accompany", "interpolate"),
+    ),
+}
+REASONS = {
+    ("quartet-gan", "likelihood"): "a GAN has no likelihood: it makes music without saying how "
+    "probable it is",
 }
 
 
@@ -103,7 +112,8 @@ def cannot(family: str, verb: str) -> str:
     """Say that a family cannot do a verb, and which can."""
     able = [name for name, other in FAMILIES.items() if verb in other.verbs]
     others = f"models that can: {', '.join(able)}" if able else "no model of this version can"
-    return f"{family} cannot {verb}, only {', '.join(FAMILIES[family].verbs)}; {others}"
+    reason = f" ({REASONS[family, verb]})" if (family, verb) in REASONS else ""
+    return f"{family} cannot {verb}{reason}, only {', '.join(FAMILIES[family].verbs)}; {others}"
 
 
 def verb_of_method(method: str) -> str | None:

@@ -297,7 +297,7 @@ def conclude_bars(
     """Take the best weights of a run that has ended, judge it, and write the checkpoint."""
     weights, best = run.load_best()
     network.load_state_dict(weights)
-    network = rounded_to_half(network.cpu().eval())
+    rounded_to_half(network.cpu().eval())
     found = measure(network, held_out, lesson.representation)
     figures = figures_of(found, len(held_out)) | {
         "valid_priced_nats_per_step": best["nats"] / best["steps"],

@@ -20,12 +20,11 @@ from partimento.training.export import LARGEST_DIFFERENCE, exported
 SMALLEST = 1024  # numbers of a tensor worth storing as halves
 
 
-def rounded_to_half(network: BarsVAE) -> BarsVAE:
+def rounded_to_half(network: nn.Module) -> None:
     """Round the weights of a network to float16, in place; their type stays float32."""
     with torch.no_grad():
         for weights in network.parameters():
             weights.copy_(weights.half().float())
-    return network
 
 
 class _Write(nn.Module):

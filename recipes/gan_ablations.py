@@ -1,0 +1,65 @@
+"""What each part of quartet-gan bought: short trainings, each with one thing changed.
+
+    python recipes/gan_ablations.py                       # all, one after the other, stored
+    python recipes/gan_ablations.py --only hinge --steps 50
+
+Scores are of the averaged generator against held-out phrases of the validation part: the test part
+is not looked at. Runs that were stopped go on: the same command again.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from quartet_gan import report
+
+from partimento.evaluation.tables import store_row
+from partimento.models.phrase_lessons import read_phrases, recipe_lesson, train_phrases
+
+ROOT = Path(__file__).parent.parent
+STEPS = 1500
+WASSERSTEIN = {"loss": "wasserstein", "penalty": 10.0, "spectral": False}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "as it ships, but shorter": {},
+    "Wasserstein with gradient penalty": {**WASSERSTEIN, "critic_moves": 2},
+    "stochastic binary neurons": {"neurons": "stochastic"},
+    "no binary neurons, cut at a half": {"neurons": "none"},
+    "the critic reads rolls alone": {"streams": False},
+    "one learning rate for both": {"critic_rate": 2e-4},
+    "no averaging of weights": {"averaging": 0.0},
+}
+
+
+def main() -> None:
+    """Train the variants, and store a row of each."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", choices=list(VARIANTS))
+    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--out", type=Path, default=ROOT / "runs" / "gan-ablations")
+    asked = parser.parse_args()
+    data = read_phrases(recipe_lesson().data, recipe_lesson().representation)
+    for number, (name, changes) in enumerate(VARIANTS.items()):
+        if asked.only in (None, name):
+            print(name, flush=True)
+            lesson = recipe_lesson(steps=asked.steps, **changes)
+            run = asked.out / str(number)
+            taught = train_phrases(lesson, data, run, resume=True, report=report, tell=print)
+            last = taught.folder.read_log()[-1]
+            row = {
+                "model": name,
+                "score": round(taught.figures["score"], 2),
+                "diversity": round(taught.figures["diversity"], 3),
+                **{n: round(last[f"ratio_{n}"], 2) for n in ("notes", "harmony", "intervals")},
+                "minutes": round(taught.outcome.seconds / 60, 1),
+                "steps": taught.figures["best_step"],
+                "seed": lesson.settings.seed,
+                "data_sha256": data.phrases["train"].digest,
+                "command": "python recipes/gan_ablations.py",
+            }
+            print(json.dumps(row), flush=True)
+            store_row("gan", "ablations", row)
+
+
+if __name__ == "__main__":
+    main()
