@@ -78,9 +78,9 @@ class PhraseGANConfig:
     wide: int = 256
     narrow: int = 128
     neurons: str = "deterministic"
-    repeats: bool = False
+    repeats: bool = True
     streams: bool = True
-    spectral: bool = True
+    spectral: bool = False
 
     def __post_init__(self) -> None:
         for name in ("pitches", "bars", "beats", "beat_steps", "latent_size", "wide", "narrow"):
