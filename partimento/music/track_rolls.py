@@ -80,14 +80,12 @@ def notes_of_roll(
 
     What sounds without having been struck begins where it begins to sound.
     """
-    before = np.zeros_like(sustain)
-    before[1:] = sustain[:-1]
-    begins = sustain & (onset | ~before)
-    length = run_lengths(begins[None], sustain[None])[0]
-    step, pitch = np.nonzero(begins)
+    pitch, step, length = _notes(onset.T, sustain.T)
     start = steps_to_ticks(step, ticks_per_quarter, steps_per_quarter)
-    stop = steps_to_ticks(step + length[step, pitch], ticks_per_quarter, steps_per_quarter)
-    return Notes(start, stop - start, pitch, np.full(len(step), USUAL_VELOCITY))
+    stop = steps_to_ticks(step + length, ticks_per_quarter, steps_per_quarter)
+    order = np.lexsort((pitch, start))
+    velocity = np.full(len(step), USUAL_VELOCITY)
+    return Notes(start[order], (stop - start)[order], pitch[order], velocity)
 
 
 def run_lengths(onset: np.ndarray, sustain: np.ndarray) -> np.ndarray:
@@ -99,8 +97,21 @@ def run_lengths(onset: np.ndarray, sustain: np.ndarray) -> np.ndarray:
         Shape (..., step, pitch).
     """
     lengths = np.zeros(sustain.shape, dtype=np.int16)
-    following = np.zeros(sustain.shape[:-2] + sustain.shape[-1:], dtype=np.int16)
-    for step in range(sustain.shape[-2] - 1, -1, -1):
-        lengths[..., step, :] = np.where(sustain[..., step, :], following + 1, 0)
-        following = np.where(onset[..., step, :], 0, lengths[..., step, :])
+    *rest, step, length = _notes(np.swapaxes(onset, -1, -2), np.swapaxes(sustain, -1, -2))
+    *places, pitch = rest
+    lengths[(*places, step, pitch)] = length
     return np.where(onset, lengths, 0)
+
+
+def _notes(onset: np.ndarray, sustain: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Where notes begin, an index an axis of rolls (..., step), and how many steps they last.
+
+    Along a row each beginning is followed by its own end: so both can be found at once.
+    """
+    nothing = np.zeros((*sustain.shape[:-1], 1), dtype=bool)
+    before = np.concatenate([nothing, sustain[..., :-1]], axis=-1)
+    begins = sustain & (onset | ~before)
+    goes_on = np.concatenate([sustain[..., 1:] & ~begins[..., 1:], nothing], axis=-1)
+    where = np.nonzero(begins)
+    ends = np.nonzero(sustain & ~goes_on)[-1]
+    return (*where, ends - where[-1] + 1)
