@@ -7,6 +7,7 @@ import typer
 from partimento.cli import options
 from partimento.cli.hearing_options import Play, Wav, hear
 from partimento.cli.phrases import report_phrases
+from partimento.cli.picture_options import Roll, draw_rolls
 
 
 def run(
@@ -34,6 +35,7 @@ def run(
     count: options.Count = 1,
     qpm: options.NotationTempo = None,
     meter: options.NotationMeter = None,
+    roll: Roll = False,
     out: options.Out = None,
     json: options.AsJson = False,
     play: Play = False,
@@ -51,4 +53,5 @@ def run(
         given.score, count, part=melody, track=track, fit=fit, seed=seed, temperature=temperature
     )
     report_phrases(scores, paths, heard=heard.remarks, as_json=json)
+    draw_rolls(scores, paths, roll=roll, is_quiet=json)
     hear(scores, paths, play=play, wav=wav, is_quiet=json)

@@ -6,6 +6,7 @@ import typer
 
 from partimento.cli import options
 from partimento.cli.hearing_options import Play, Wav, hear
+from partimento.cli.picture_options import Roll, draw_rolls
 from partimento.cli.voices import AnyRange, Fit, NoCrossing, Voices, refuse_foreign, report_voices
 
 
@@ -37,6 +38,7 @@ def run(
     any_range: AnyRange = False,
     qpm: options.NotationTempo = None,
     meter: options.NotationMeter = None,
+    roll: Roll = False,
     out: options.Out = None,
     json: options.AsJson = False,
     play: Play = False,
@@ -66,6 +68,7 @@ def run(
         report_voices(
             player, scores, paths, given=given.score, voices=voices, fit=fit, as_json=json
         )
+        draw_rolls(scores, paths, roll=roll, is_quiet=json)
         hear(scores, paths, play=play, wav=wav, is_quiet=json)
         return
     scores = player.continue_many(
@@ -85,4 +88,5 @@ def run(
     )
     heard = player.hear(given.score, melody).remarks
     report(scores, paths, primer=given.score, heard=heard, as_json=json)
+    draw_rolls(scores, paths, roll=roll, is_quiet=json)
     hear(scores, paths, play=play, wav=wav, is_quiet=json)

@@ -7,6 +7,7 @@ import typer
 
 from partimento.cli import latent, options
 from partimento.cli.hearing_options import Play, Wav, hear
+from partimento.cli.picture_options import Roll, draw_rolls
 
 
 def run(
@@ -18,6 +19,7 @@ def run(
     seed: options.Seed = 0,
     qpm: Annotated[float, typer.Option(help="Tempo in quarters a minute.")] = 120,
     meter: Annotated[str, typer.Option(help="Meter.")] = "4/4",
+    roll: Roll = False,
     out: options.Out = None,
     json: options.AsJson = False,
     play: Play = False,
@@ -34,4 +36,5 @@ def run(
         z, seed=seed, meter=meter, qpm=qpm, temperature=temperature, top_p=top_p, top_k=top_k
     )
     latent.report_windows([score], paths, as_json=json)
+    draw_rolls([score], paths, roll=roll, is_quiet=json)
     hear([score], paths, play=play, wav=wav, is_quiet=json)

@@ -7,6 +7,7 @@ import typer
 
 from partimento.cli import options
 from partimento.cli.hearing_options import Play, Wav, hear
+from partimento.cli.picture_options import Roll, draw_rolls
 from partimento.cli.voices import AnyRange, Fit, NoCrossing, refuse_foreign, report_voices
 from partimento.errors import ParameterError
 
@@ -32,6 +33,7 @@ def run(
     any_range: AnyRange = False,
     qpm: options.NotationTempo = None,
     meter: options.NotationMeter = None,
+    roll: Roll = False,
     out: options.Out = None,
     json: options.AsJson = False,
     play: Play = False,
@@ -70,6 +72,7 @@ def run(
         keeps_given=False,
         as_json=json,
     )
+    draw_rolls(scores, paths, roll=roll, is_quiet=json)
     hear(scores, paths, play=play, wav=wav, is_quiet=json)
 
 

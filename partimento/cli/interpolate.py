@@ -9,6 +9,7 @@ import typer
 from partimento.cli import latent, options, phrases
 from partimento.cli.hearing_options import Play, Wav, hear
 from partimento.cli.listening import Given, read_given, shown
+from partimento.cli.picture_options import Roll, draw_rolls
 from partimento.errors import ParameterError
 
 MEANINGLESS = ("melody", "top_p", "top_k", "seed", "meter")  # to a GAN
@@ -32,6 +33,7 @@ def run(
     seed: options.Seed = 0,
     qpm: options.NotationTempo = None,
     meter: options.NotationMeter = None,
+    roll: Roll = False,
     out: options.Out = None,
     picture: Annotated[
         Path | None, typer.Option(help="Draw the road, step by step: .svg or .png.")
@@ -102,6 +104,7 @@ def run(
         ),
         as_json=json,
     )
+    draw_rolls([*road.scores, road.whole], [*paths[:steps], whole[0]], roll=roll, is_quiet=json)
     if picture is not None and not json:
         print(f"wrote {shown(picture)}: the road, step by step")
     hear([road.whole], whole, play=play, wav=wav, is_quiet=json)

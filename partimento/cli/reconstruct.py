@@ -3,6 +3,7 @@
 
 from partimento.cli import latent, options
 from partimento.cli.hearing_options import Play, Wav, hear
+from partimento.cli.picture_options import Roll, draw_rolls
 
 MOST_NAMED = 12  # bars
 
@@ -17,6 +18,7 @@ def run(
     seed: options.Seed = 0,
     qpm: options.NotationTempo = None,
     meter: options.NotationMeter = None,
+    roll: Roll = False,
     out: options.Out = None,
     json: options.AsJson = False,
     play: Play = False,
@@ -40,6 +42,7 @@ def run(
         facts=lambda number: {"same": found.same, "same_by_bar": found.same_by_bar.tolist()},
         as_json=json,
     )
+    draw_rolls([found.score], paths, roll=roll, is_quiet=json)
     if not json:
         named = ", ".join(map(str, differ[:MOST_NAMED])) + (" …" * (len(differ) > MOST_NAMED))
         print(f"bars that differ: {named}" if differ else "no bar differs")

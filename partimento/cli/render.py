@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from partimento.cli.picture_options import Colour, Theme
+
 if TYPE_CHECKING:
     from partimento.music.score import Score
 
@@ -40,14 +42,19 @@ def run(
         ),
     ] = None,
     title: Annotated[str | None, typer.Option(help="Above the picture.")] = None,
+    colour: Colour = "part",
+    theme: Theme = None,
 ) -> None:
     """Render music as sound (WAV) and as a picture (piano roll)."""
     from dataclasses import replace
 
     from partimento.cli.listening import read_given, shown
     from partimento.rendering.files import FORMATS, render
-    from partimento.rendering.piano_roll import primer_end_tick
+    from partimento.rendering.piano_roll import check_colour, primer_end_tick
+    from partimento.rendering.theme import theme_of
 
+    check_colour(colour)
+    theme_of(theme or "light")
     paths = out or []
     for path in paths:
         _check(path)
@@ -62,7 +69,13 @@ def run(
     if not paths:
         from partimento.rendering.terminal import print_roll
 
-        print_roll(score, first_bar=from_bar, primer_end=primer_end)
+        print_roll(
+            score,
+            first_bar=from_bar,
+            primer_end=primer_end,
+            colour=colour,
+            theme=theme or "dark",
+        )
         print(f"-o x.wav lets you hear it; {', '.join(FORMATS)} are known")
     for path in paths:
         facts = render(
@@ -70,6 +83,8 @@ def run(
             path,
             first_bar=from_bar,
             primer_end=primer_end,
+            colour=colour,
+            theme=theme or "light",
             sample_rate=sample_rate,
             sound_font=sound_font,
         )

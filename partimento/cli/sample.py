@@ -7,6 +7,7 @@ import typer
 from partimento.cli import latent, options
 from partimento.cli.hearing_options import Play, Wav, hear
 from partimento.cli.phrases import refuse_others, report_phrases, writes_phrases
+from partimento.cli.picture_options import Roll, draw_rolls
 from partimento.cli.voices import AnyRange, NoCrossing, refuse_foreign, report_voices
 
 CONSTRAINTS = ("lowest", "highest", "hold_bars", "rest_bars", "no_crossing", "any_range")
@@ -35,6 +36,7 @@ def run(
     rest_bars: options.RestBars = 2.0,
     no_crossing: NoCrossing = False,
     any_range: AnyRange = False,
+    roll: Roll = False,
     out: options.Out = None,
     json: options.AsJson = False,
     play: Play = False,
@@ -58,6 +60,7 @@ def run(
             temperature=temperature,
         )
         report_phrases(scores, paths, as_json=json)
+        draw_rolls(scores, paths, roll=roll, is_quiet=json)
         hear(scores, paths, play=play, wav=wav, is_quiet=json)
         return
     if latent.is_latent(player):
@@ -73,6 +76,7 @@ def run(
             top_k=top_k,
         )
         latent.report_windows(scores, paths, as_json=json)
+        draw_rolls(scores, paths, roll=roll, is_quiet=json)
         hear(scores, paths, play=play, wav=wav, is_quiet=json)
         return
     if refuse_foreign(context, player, but=("key",)):
@@ -90,6 +94,7 @@ def run(
             no_crossing=no_crossing,
         )
         report_voices(player, scores, paths, as_json=json)
+        draw_rolls(scores, paths, roll=roll, is_quiet=json)
         hear(scores, paths, play=play, wav=wav, is_quiet=json)
         return
     scores = player.sample_many(
@@ -108,4 +113,5 @@ def run(
         rest_bars=rest_bars,
     )
     report(scores, paths, as_json=json)
+    draw_rolls(scores, paths, roll=roll, is_quiet=json)
     hear(scores, paths, play=play, wav=wav, is_quiet=json)

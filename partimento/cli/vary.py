@@ -6,6 +6,7 @@ import typer
 
 from partimento.cli import latent, options
 from partimento.cli.hearing_options import Play, Wav, hear
+from partimento.cli.picture_options import Roll, draw_rolls
 from partimento.errors import ParameterError
 
 
@@ -31,6 +32,7 @@ def run(
     count: options.Count = 1,
     qpm: options.NotationTempo = None,
     meter: options.NotationMeter = None,
+    roll: Roll = False,
     out: options.Out = None,
     json: options.AsJson = False,
     play: Play = False,
@@ -62,4 +64,5 @@ def run(
     )
     heard = player.hear(given.score, melody=melody).remarks
     latent.report_windows(scores, paths, heard=heard, as_json=json)
+    draw_rolls(scores, paths, roll=roll, is_quiet=json)
     hear(scores, paths, play=play, wav=wav, is_quiet=json)

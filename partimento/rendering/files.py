@@ -20,6 +20,8 @@ def render(
     *,
     first_bar: int = 1,
     primer_end: int | None = None,
+    colour: str = "part",
+    theme: str = "light",
     sample_rate: int = SAMPLE_RATE,
     sound_font: Path | None = None,
 ) -> str:
@@ -32,7 +34,7 @@ def render(
         ``.wav``, ``.flac``, ``.mp3`` and ``.ogg`` are sound, ``.svg`` and
         ``.png`` a piano roll, ``.html`` a page of both. A file of that name is replaced; it
         appears whole, or not at all.
-    first_bar, primer_end
+    first_bar, primer_end, colour, theme
         Of the piano roll: see `piano_roll_svg`.
     sample_rate, sound_font
         Of the sound: see `render_audio`.
@@ -54,7 +56,9 @@ def render(
         page = f'<!doctype html>\n<meta charset="utf-8">\n{to_html(score)}\n'
         _write_whole(path, page.encode())
         return "piano roll and player"
-    svg = piano_roll_svg(score, first_bar=first_bar, primer_end=primer_end)
+    svg = piano_roll_svg(
+        score, first_bar=first_bar, primer_end=primer_end, colour=colour, theme=theme
+    )
     write_picture(svg, path)
     return f"piano roll of {score.num_notes:,} note{'' if score.num_notes == 1 else 's'}"
 

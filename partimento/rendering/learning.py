@@ -13,7 +13,8 @@ import numpy as np
 from partimento.errors import MusicError
 from partimento.music.score import Score
 from partimento.music.timing import BarMap
-from partimento.rendering.piano_roll import (
+from partimento.rendering.svg import line, page, rect, rule, text, text_width
+from partimento.rendering.theme import (
     BAR_LINE,
     BEAT_LINE,
     BLACK_KEYS,
@@ -23,7 +24,6 @@ from partimento.rendering.piano_roll import (
     MARGIN,
     PALETTE,
 )
-from partimento.rendering.svg import escape, line, rect, rule, text, text_width
 
 WIDTH, LEFT, RIGHT = 1168, 66, 150  # room for numbers and for the names of baselines
 TOP, CURVE_HEIGHT, AXIS = 84, 300, 46
@@ -98,12 +98,7 @@ def learning_svg(
         left = MARGIN + column * (width + GAP)
         top = first + row * (CAPTION + ROLL_HEIGHT + 14) + CAPTION
         shapes += _roll(roll, left, top, width, lowest, highest)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height:.0f}" '
-        f'viewBox="0 0 {WIDTH} {height:.0f}" font-family="Roboto, Helvetica, Arial, sans-serif" '
-        f'font-size="11" role="img">\n<title>{escape(title)}</title>\n'
-        f'<rect width="100%" height="100%" fill="#ffffff"/>\n' + "\n".join(shapes) + "\n</svg>\n"
-    )
+    return page(WIDTH, height, title, shapes)
 
 
 def _header(title: str, curves: Sequence[Curve]) -> Iterator[str]:

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from partimento.errors import MusicError
-from partimento.rendering.piano_roll import BAR_LINE, BEAT_LINE, FAINT_INK, INK, MARGIN, PALETTE
-from partimento.rendering.svg import escape, line, rect, rule, text
+from partimento.rendering.svg import line, page, rect, rule, text
+from partimento.rendering.theme import BAR_LINE, BEAT_LINE, FAINT_INK, INK, MARGIN, PALETTE
 
 SIDE, LEFT, TOP, BARS, BETWEEN, FOOT = 420, 52, 84, 84, 44, 44
 SMALLEST_DOT, LARGEST_DOT = 2.5, 9.0
@@ -51,12 +51,7 @@ def reliability_svg(title: str, bins: Sequence[tuple[Any, ...]], expected_error:
     width = 2 * MARGIN + LEFT + SIDE
     height = TOP + SIDE + BETWEEN + BARS + FOOT + MARGIN
     shapes = [*_header(title, dots, expected_error), *_diagram(dots), *_counts(dots)]
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" font-family="Roboto, Helvetica, Arial, sans-serif" '
-        f'font-size="11" role="img">\n<title>{escape(title)}</title>\n'
-        f'<rect width="100%" height="100%" fill="#ffffff"/>\n' + "\n".join(shapes) + "\n</svg>\n"
-    )
+    return page(width, height, title, shapes)
 
 
 def _header(title: str, bins: Sequence[Dot], expected_error: float) -> Iterator[str]:

@@ -12,8 +12,8 @@ from partimento.errors import MusicError
 from partimento.music.pitches import pitch_name
 from partimento.music.score import Score
 from partimento.music.timing import BarMap
-from partimento.rendering.piano_roll import BAR_LINE, BEAT_LINE, FAINT_INK, INK, MARGIN, PALETTE
-from partimento.rendering.svg import escape, line, rect, rule, text
+from partimento.rendering.svg import line, page, rect, rule, text
+from partimento.rendering.theme import BAR_LINE, BEAT_LINE, FAINT_INK, INK, MARGIN, PALETTE
 
 WIDTH, ROLL, CAPTION, BETWEEN, LEFT, TOP = 260, 110, 20, 22, 34, 64
 KEPT = "#4b5563"
@@ -61,12 +61,7 @@ def road_svg(
         shapes += _roll(score, x, y, (low, high), before if number else None)
         shapes.append(text(x, y + ROLL + 15, f"{number + 1}. {caption}", INK, "start", 11))
         before = set(_places(score))
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" font-family="Roboto, Helvetica, Arial, sans-serif" '
-        f'font-size="11" role="img">\n<title>{escape(title)}</title>\n'
-        f'<rect width="100%" height="100%" fill="#ffffff"/>\n' + "\n".join(shapes) + "\n</svg>\n"
-    )
+    return page(width, height, title, shapes)
 
 
 def _places(score: Score) -> Iterator[tuple[float, int]]:

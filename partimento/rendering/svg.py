@@ -1,6 +1,20 @@
 """Shapes of an SVG, each as one line of text; sizes are in pixels."""
 
+from collections.abc import Iterable
 from typing import Any
+
+
+def page(
+    width: float, height: float, title: str, shapes: Iterable[str], *, paper: str = "#ffffff"
+) -> str:
+    """Put shapes on a page; an SVG document, whose size is in pixels."""
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
+        f'viewBox="0 0 {width:.0f} {height:.0f}" '
+        'font-family="Roboto, Helvetica, Arial, sans-serif" font-size="11" role="img">\n'
+        f"<title>{escape(title)}</title>\n"
+        f'<rect width="100%" height="100%" fill="{paper}"/>\n' + "\n".join(shapes) + "\n</svg>\n"
+    )
 
 
 def escape(text: Any) -> str:

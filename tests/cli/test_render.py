@@ -76,7 +76,8 @@ def test_a_midi_file_is_rendered(tmp_path):
         (["row-your-boat", "-o", "x.wav", "--sample-rate", "1"], "sample_rate"),
         (["nothing.mid", "-o", "x.svg"], "nothing.mid"),
         (["r:w", "-o", "x.wav"], "nothing to hear"),
-        (["r:w", "-o", "x.png"], "nothing to see"),
+        (["row-your-boat", "-o", "x.png", "--theme", "blue"], "light or dark"),
+        (["row-your-boat", "--colour", "pitch"], "part or velocity"),
     ],
 )
 def test_what_cannot_be_rendered_is_said_in_one_line(tmp_path, monkeypatch, arguments, words):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import scores
 
-from partimento.errors import LimitError, MusicError
+from partimento.errors import LimitError, ParameterError
 from partimento.music.examples import row_your_boat, row_your_boat_canon
 from partimento.music.notes import Notes
 from partimento.music.provenance import stamp
@@ -19,6 +19,9 @@ from partimento.rendering.piano_roll import (
     piano_roll_svg,
     primer_end_tick,
 )
+from partimento.rendering.roll_line import WIDEST_QUARTER
+from partimento.rendering.svg import text_width
+from partimento.rendering.theme import DARK, MARGIN
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -90,6 +93,14 @@ def test_parts_have_names_and_colours_of_their_own():
     assert part_names(canon)[0] == "Oboe <1>"
 
 
+def test_parts_in_unison_share_the_row_and_all_are_seen():
+    tune = row_your_boat()
+    root = parsed(tune.with_parts([tune.parts[0], tune.parts[0]]))
+    below, above = notes_of(root)  # the first part is drawn last
+    for one, other in zip(above, below, strict=True):
+        assert one[0] == other[0] and one[1] < other[1]
+
+
 def test_drums_have_a_lane_with_their_names():
     beat = Part(Notes([0, 480, 960], [60] * 3, [36, 38, 42]), is_drum=True)
     words = words_of(parsed(Score(parts=(beat,))))
@@ -150,9 +161,58 @@ def test_a_long_title_is_cut():
     )
 
 
-def test_nothing_to_see_is_said():
-    with pytest.raises(MusicError, match="nothing to see"):
-        piano_roll_svg(Score())
+def test_an_empty_score_is_an_empty_roll_that_says_so():
+    words = words_of(parsed(Score()))
+    assert {"no notes", "1"} <= set(words)
+    assert not any(notes_of(parsed(Score())))
+
+
+def test_one_note_is_a_quarter_of_its_bar():
+    score = Score(parts=(Part(Notes([0], [480], [60])),))
+    ((note,),) = notes_of(parsed(score))
+    assert note[2] == pytest.approx(WIDEST_QUARTER, abs=3)
+
+
+def test_velocity_can_be_told_by_colour():
+    notes = Notes([0, 480], [480, 480], [60, 62], [1, 127])
+    root = parsed(Score(parts=(Part(notes),)), colour="velocity", theme="dark")
+    fills = [shape.get("fill") for shape in root.find(f"{SVG}g").findall(f"{SVG}rect")]
+    assert fills == [DARK.velocity.at(1 / 127), DARK.velocity.at(1)]
+    assert "velocity 1" in words_of(root)
+
+
+def test_a_dark_page_is_dark_and_takes_the_palette_for_it():
+    root = parsed(row_your_boat_canon(), theme="dark")
+    assert root.find(f"{SVG}rect").get("fill") == DARK.paper
+    assert [group.get("fill") for group in root.findall(f"{SVG}g")] == list(DARK.palette[2::-1])
+
+
+@pytest.mark.parametrize("wrong", [{"theme": "blue"}, {"colour": "pitch"}])
+def test_other_looks_are_refused(wrong):
+    with pytest.raises(ParameterError, match="must be"):
+        piano_roll_svg(row_your_boat(), **wrong)
+
+
+def test_many_long_names_of_parts_stand_below_the_facts_and_inside_the_page():
+    tune = row_your_boat().parts[0]
+    score = Score(
+        parts=tuple(replace(tune, name=f"A very long name of part {n}") for n in range(12))
+    )
+    root = parsed(score)
+    legend = [t for t in root.iter(f"{SVG}text") if (t.text or "").startswith(("A very", "and 4"))]
+    assert len(legend) == 9
+    ends = [float(text.get("x")) + text_width(text.text) for text in legend]
+    assert max(ends) <= float(root.get("width")) - MARGIN
+    assert len({text.get("y") for text in legend}) == 2
+
+
+def test_markers_stand_above_the_bar_numbers_and_not_on_each_other():
+    markers = (Text(0, "Verse one of the song"), Text(240, "hidden"), Text(1920, "Chorus"))
+    root = parsed(replace(row_your_boat(), markers=markers))
+    assert {"Verse one of the song", "Chorus"} <= set(words_of(root))
+    assert "hidden" not in words_of(root)
+    at = {text.text: float(text.get("y")) for text in root.iter(f"{SVG}text")}
+    assert at["Chorus"] < at["2"] - 10
 
 
 def test_endless_music_is_refused():

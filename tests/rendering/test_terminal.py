@@ -10,7 +10,8 @@ from partimento.music.examples import row_your_boat, row_your_boat_canon
 from partimento.music.notes import Notes
 from partimento.music.provenance import stamp
 from partimento.music.score import Part, Score
-from partimento.rendering.terminal import COLORS, DIM_COLORS, print_roll, roll_text
+from partimento.rendering.terminal import COLORS, Coloured, print_roll, roll_text
+from partimento.rendering.theme import DARK
 
 SCALE = Score(parts=(Part(Notes([0, 480, 960, 1440], [480] * 4, [60, 62, 64, 65])),))
 
@@ -41,9 +42,10 @@ def test_repeated_notes_have_a_gap_between_them():
 def test_parts_and_primer_have_colours():
     made = stamp(row_your_boat().repeat(2), {"verb": "continue", "settings": {"bars": 4}})
     styles = {str(span.style) for span in roll_text(made, width=100).spans}
-    assert {COLORS[0], DIM_COLORS[0]} <= styles
+    dim = Coloured(DARK, "part").dim(COLORS[0])
+    assert {COLORS[0], dim} <= styles
     styles = {str(span.style) for span in roll_text(row_your_boat_canon(), width=100).spans}
-    assert set(COLORS[:3]) <= styles and DIM_COLORS[0] not in styles
+    assert set(COLORS[:3]) <= styles and dim not in styles
 
 
 def test_bars_are_counted_from_where_the_music_was_cut():
@@ -55,6 +57,19 @@ def test_a_long_piece_is_not_shown_to_the_end():
     lines = roll_text(row_your_boat().repeat(50), width=80).plain.splitlines()
     assert len(lines) <= 45
     assert lines[-1].endswith("more bars")
+
+
+def test_drums_have_rows_with_their_names():
+    beat = Score(parts=(Part(Notes([0, 480, 960], [60] * 3, [36, 38, 42]), is_drum=True),))
+    for is_unicode in (True, False):
+        lines = roll_text(beat, width=60, is_unicode=is_unicode).plain.splitlines()
+        assert [line[:13].strip() for line in lines[1:]] == ["closed hat", "snare", "bass drum"]
+
+
+def test_velocity_can_be_shown_in_colours():
+    loud = SCALE.with_parts([Part(Notes([0, 480], [480] * 2, [60, 62], [1, 127]))])
+    styles = {str(span.style) for span in roll_text(loud, width=60, colour="velocity").spans}
+    assert {DARK.velocity.at(1 / 127), DARK.velocity.at(1)} <= styles
 
 
 def test_nothing_is_said_of_nothing():
