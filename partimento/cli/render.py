@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from partimento.cli.certainty import draw_certainty
 from partimento.cli.picture_options import Colour, Theme
 
 if TYPE_CHECKING:
@@ -44,8 +45,15 @@ def run(
     title: Annotated[str | None, typer.Option(help="Above the picture.")] = None,
     colour: Colour = "part",
     theme: Theme = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="Draw what this model expected: each note in the colour of its surprise, behind "
+            "it the probabilities of all pitches. melody-rnn, bach-rnn, bach-cnn, or yours."
+        ),
+    ] = None,
 ) -> None:
-    """Render music as sound (WAV) and as a picture (piano roll)."""
+    """Render music as sound, as a picture (piano roll), or as a model expected it (--model)."""
     from dataclasses import replace
 
     from partimento.cli.listening import read_given, shown
@@ -60,6 +68,17 @@ def run(
         _check(path)
     given = read_given(music, qpm=qpm, meter=meter)
     score = given.score
+    if model is not None:
+        draw_certainty(
+            score,
+            model,
+            paths,
+            title=title or score.title or given.name,
+            from_bar=from_bar,
+            to_bar=to_bar,
+            theme=theme or "light",
+        )
+        return
     primer_end = primer_end_tick(score)
     if from_bar != 1 or to_bar is not None:
         score, start = _cut(score, from_bar, to_bar)

@@ -9,7 +9,7 @@ The network is told nothing of the future: a countdown, where it reads one, stan
 last bar counts to its end, as in training, so that figures can be set beside those of a card.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,16 +95,16 @@ def likelihoods(engine: StepEngine, pieces: Sequence[Heard]) -> list[Likelihood]
     """
     if any(not len(heard.notes) for heard in pieces):
         raise ParameterError("a piece without notes has no likelihood a note: leave it out")
-    tokens = [_to_the_bar_line(heard) for heard in pieces]
+    tokens = [to_the_bar_line(heard) for heard in pieces]
     measured: dict[int, Likelihood] = {}
     for group in _groups([len(row) for row in tokens], engine.num_features):
         nats = _nats(engine, [pieces[index] for index in group], [tokens[i] for i in group])
         for index, step_nats in zip(group, nats, strict=True):
-            measured[index] = _by_note(pieces[index], tokens[index], step_nats)
+            measured[index] = by_note(pieces[index], tokens[index], step_nats)
     return [measured[index] for index in range(len(pieces))]
 
 
-def _to_the_bar_line(heard: Heard) -> np.ndarray:
+def to_the_bar_line(heard: Heard) -> np.ndarray:
     """Tokens of a piece with silence up to the end of its last bar."""
     missing = len(heard.grid()) - len(heard.tokens)
     silence = np.full(missing, HOLD)
@@ -129,25 +129,45 @@ def _nats(
     engine: StepEngine, pieces: Sequence[Heard], tokens: Sequence[np.ndarray]
 ) -> list[np.ndarray]:
     """Nats of each step of some pieces, longest first."""
+    targets = np.zeros((len(tokens), len(tokens[0])), dtype=np.int64)  # batch step
+    for row, written in enumerate(tokens):
+        targets[row, : len(written)] = written
+    nats = np.zeros(targets.shape)
+    for step, said in log_probabilities(engine, pieces, tokens):
+        rows = np.arange(len(said))
+        nats[rows, step] = -said[rows, targets[rows, step]]
+    return [nats[row, : len(written)] for row, written in enumerate(tokens)]
+
+
+def log_probabilities(
+    engine: StepEngine, pieces: Sequence[Heard], tokens: Sequence[np.ndarray]
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Read some pieces together, longest first, and say what was expected at each step.
+
+    Parameters
+    ----------
+    tokens
+        Of each piece, to the bar line.
+
+    Yields
+    ------
+    step, said
+        Log-probabilities of all tokens, float64, shape (piece, vocab), of the pieces not yet over.
+    """
     lengths = np.array([len(written) for written in tokens])
     features = np.zeros((len(pieces), lengths[0], engine.num_features), dtype=np.int64)
-    targets = np.zeros((len(pieces), lengths[0]), dtype=np.int64)
     for row, (heard, written) in enumerate(zip(pieces, tokens, strict=True)):
         features[row, : len(written)] = heard.representation.features(written, heard.grid(), None)
-        targets[row, : len(written)] = written
-    nats = np.zeros(targets.shape)  # batch step
     sequences = engine.start(len(pieces))
     for step in range(lengths[0]):
         going = int((lengths > step).sum())  # the others are over
         if going <= sequences.rows // 2:
             sequences = sequences.fork(np.arange(going))
-        logits = sequences.step(features[:going, step])  # batch vocab
-        rows = np.arange(going)
-        nats[rows, step] = -log_softmax(logits)[rows, targets[:going, step]]
-    return [nats[row, :length] for row, length in enumerate(lengths)]
+        yield step, log_softmax(sequences.step(features[:going, step]))[:going]  # piece vocab
 
 
-def _by_note(heard: Heard, tokens: np.ndarray, step_nats: np.ndarray) -> Likelihood:
+def by_note(heard: Heard, tokens: np.ndarray, step_nats: np.ndarray) -> Likelihood:
+    """Add the nats of steps up to notes."""
     note = np.maximum(np.cumsum(tokens >= FIRST_PITCH) - 1, 0)  # step: the note it belongs to
     return Likelihood(
         step_nats,

@@ -36,6 +36,7 @@ import numpy as np
 from partimento.checkpoints import Checkpoint
 from partimento.errors import CheckpointError, ParameterError
 from partimento.generation.continuation import seeds_of
+from partimento.generation.expectations import Expectations, voices_expected
 from partimento.generation.fill_engine import FillEngine
 from partimento.generation.fill_frames import start_filling
 from partimento.generation.gibbs import FillTask, fill
@@ -192,6 +193,21 @@ class BachCNNModel(VoicesPage):
             nats += self.hidden_nats(heard.voices, is_hidden)
         measured = vars(by_note(heard, nats))
         return HiddenLikelihood(**{**measured, "remarks": (*heard.remarks, HIDDEN_VOICE)})
+
+    def expectations(self, music: Music, *, voices: str = AUTO, fit: bool = False) -> Expectations:
+        """Say what the model expected of each voice, hidden whole, given the other three.
+
+        See `HiddenLikelihood` and `partimento.generation.expectations`.
+        """
+        heard = self.hear(music, voices=voices, fit=fit)
+        check_complete(heard, "what was expected is said of each voice given the other three")
+        said = np.zeros((*heard.tokens.shape, self.representation.vocab_size))
+        for voice in range(len(VOICES)):
+            is_hidden = np.broadcast_to(np.arange(len(VOICES)) == voice, heard.tokens.shape)
+            said[:, voice] = log_softmax(self.logits(heard.voices, is_hidden))[:, voice]
+        return voices_expected(
+            heard, said, "masked: each voice hidden, given the other three whole"
+        )
 
     def hidden_nats(self, voices: FourVoices, is_hidden: np.ndarray) -> np.ndarray:
         """Surprise at each hidden cell, given all cells that are not; 0 at those.

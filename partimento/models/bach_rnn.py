@@ -30,6 +30,7 @@ import numpy as np
 from partimento.checkpoints import Checkpoint
 from partimento.errors import CheckpointError
 from partimento.generation.continuation import check_bars, seeds_of
+from partimento.generation.expectations import Expectations, frame_expectations
 from partimento.generation.frame_engine import FrameEngine
 from partimento.generation.frame_writing import VERSIONS, FrameTask, frame_nats, write_frames
 from partimento.generation.hearing_voices import HeardVoices, hear_voices
@@ -180,6 +181,12 @@ class BachRNNModel(VoicesPage):
         check_complete(heard, "the likelihood is of all four voices")
         (nats,) = frame_nats(self._engine, [heard.tokens], [heard.first])
         return by_note(heard, nats)
+
+    def expectations(self, music: Music, *, voices: str = AUTO, fit: bool = False) -> Expectations:
+        """Say what the model expected at each step of each voice: see `generation.expectations`."""
+        heard = self.hear(music, voices=voices, fit=fit)
+        check_complete(heard, "what was expected is said of all four voices")
+        return frame_expectations(self._engine, heard)
 
     def nll(self, voices: FourVoices) -> np.ndarray:
         """Surprise at each cell in nats, shape (step, voice): its sum is exact."""

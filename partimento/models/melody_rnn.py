@@ -37,6 +37,7 @@ from partimento.generation.continuation import (
     seeds_of,
 )
 from partimento.generation.engine import StepEngine
+from partimento.generation.expectations import Expectations, melody_expectations
 from partimento.generation.hearing import AUTO, Heard, hear
 from partimento.generation.likelihood import Likelihood, likelihoods
 from partimento.generation.next import NextNotes, next_notes
@@ -265,6 +266,11 @@ class MelodyRNNModel(ModelPage):
         """Measure many melodies, together for speed."""
         heard = [hear(as_score(music), self.representation, melody, whole=True) for music in pieces]
         return likelihoods(self._engine, heard)
+
+    def expectations(self, music: Music, *, melody: str | int = AUTO) -> Expectations:
+        """Say what the model expected at each step of a melody: see `generation.expectations`."""
+        heard = hear(as_score(music), self.representation, melody, whole=True)
+        return melody_expectations(self._engine, heard)
 
     def hear(self, primer: Music, melody: str | int = AUTO) -> Heard:
         """Show what the model hears of a primer: its tokens, and what was changed for its ears."""
