@@ -52,6 +52,7 @@ VERBS = {  # verb: module of partimento.cli whose `run` it is
     "models": "models",
     "inspect": "inspect_",
     "render": "render",
+    "compare": "compare",
     "play": "play",
 }
 
