@@ -83,8 +83,8 @@ def phrase_lesson_for(
     name
         Of the finished model.
     **changes
-        Fields of `PhraseRepresentation`, `PhraseGANConfig` or `ContestSettings`; `None` keeps the
-        preset's value. ``threads=0`` means all cores.
+        Fields of `PhraseRepresentation`, `PhraseGANConfig` or `ContestSettings`, or ``as_learned``
+        of the lesson; `None` keeps the preset's value. ``threads=0`` means all cores.
     """
     need_torch()
     from partimento.networks.phrase_gan import PhraseGANConfig
@@ -98,6 +98,7 @@ def phrase_lesson_for(
         )
     check_name(name)
     kinds = {"representation": PhraseRepresentation, "network": PhraseGANConfig}
+    as_learned = bool(changes.pop("as_learned", False))
     parts = with_changes(PRESETS[config], changes, kinds, others="settings")
     lesson = PhraseGANLesson(
         name=name,
@@ -106,6 +107,7 @@ def phrase_lesson_for(
         network=parts["network"],
         settings=ContestSettings(**parts["settings"]),
         data=data,
+        as_learned=as_learned,
     )
     lesson.network_config()  # refuses sizes that make no sense, before any data are read
     return lesson

@@ -4,7 +4,8 @@ Now and then the averaged generator writes phrases, and their statistics are set
 training phrases (`music.phrase_statistics`). The score of a look is the mean, over metrics, of that
 distance as a multiple of the distance between held-out and training phrases: 1 is as close as music
 by the same hands. The weights with the lowest score are kept. What usually goes wrong with a GAN is
-looked for at the same time, and said in words: silence, collapse, a critic too strong.
+looked for at the same time, and said in words: silence, and collapse. At the end these weights and
+the last ones get new thresholds (`training.phrase_rates`), and the better ones become the model.
 """
 
 from collections.abc import Callable
@@ -27,12 +28,12 @@ from partimento.training.distributed import joined
 from partimento.training.loop import Outcome
 from partimento.training.phrase_gan_card import write_phrase_gan_card
 from partimento.training.phrase_graphs import check_graph, graph_of
+from partimento.training.phrase_rates import set_rates, written
 from partimento.training.phrases import Phrases, check_enough
 from partimento.training.run_folder import PIECES, RunFolder
 from partimento.training.verdict import Verdict
 
 WRITTEN = 1000  # phrases at a look
-WRITTEN_AT_ONCE = 100
 COMPARED = 4000  # training and held-out phrases that are measured
 CLOSEST = 0.01  # distances between real phrases below this are taken for it
 SILENT, COLLAPSED = 0.2, 0.6  # of the notes, and of the spread, of real phrases
@@ -55,6 +56,8 @@ class PhraseGANLesson:
     settings : ContestSettings
     data : tuple of str
         Sources as asked for, for the card.
+    as_learned : bool
+        Leave the thresholds of the rhythm as they were learned: see `training.phrase_rates`.
     """
 
     name: str
@@ -63,6 +66,7 @@ class PhraseGANLesson:
     network: dict[str, Any]
     settings: ContestSettings
     data: tuple[str, ...] = ()
+    as_learned: bool = False
 
     def network_config(self) -> PhraseGANConfig:
         """Size of the networks that fit the representation."""
@@ -221,24 +225,6 @@ def teach_phrases(
         return conclude_phrases(lesson, generator, run, outcome, train, judge, data_facts or {})
 
 
-def written(generator: PhraseGenerator, count: int, seed: int = 0) -> np.ndarray:
-    """Write phrases from nothing, always from the same noise: bool, as in `Phrases.rolls`."""
-    generator.eval()
-    config = generator.config
-    device = next(generator.parameters()).device
-    draws = torch.Generator().manual_seed(seed)
-    shape = 2, config.tracks, config.steps, config.pitches
-    made = []
-    with torch.inference_mode():
-        for start in range(0, count, WRITTEN_AT_ONCE):
-            rows = min(WRITTEN_AT_ONCE, count - start)
-            z = torch.randn(rows, config.noise_size, generator=draws).to(device)
-            nothing = torch.zeros(rows, *shape, device=device)
-            is_given = torch.zeros(rows, config.tracks, device=device)
-            made.append((generator(z, nothing, is_given) > 0.5).cpu().numpy())
-    return np.concatenate(made)
-
-
 def some_of(phrases: Phrases, count: int) -> np.ndarray:
     """Choose so many phrases, always the same."""
     rows = np.random.default_rng(0).permutation(len(phrases))[:count]
@@ -256,10 +242,18 @@ def conclude_phrases(
 ) -> Taught:
     """Take the best generator of a run that has ended, judge it, and write the checkpoint."""
     weights, best = run.load_best()
-    generator.load_state_dict(weights)
-    rounded_to_half(generator.cpu().eval())
+    candidates = {best["step"]: weights, outcome.step: generator.cpu().state_dict()}
+    looks = {}
+    for step, found in candidates.items():
+        candidate = PhraseGenerator(lesson.network_config()).eval()
+        candidate.load_state_dict(found)
+        if not lesson.as_learned:
+            set_rates(candidate, some_of(train, COMPARED))
+        rounded_to_half(candidate)
+        looks[step] = judge.judge(written(candidate, WRITTEN)), candidate
+    best_step = min(looks, key=lambda step: looks[step][0].score)
+    look, generator = looks[best_step]
     phrases = written(generator, WRITTEN)
-    look = judge.judge(phrases)
     graph = graph_of(generator)
     difference, same = check_graph(generator, graph, some_of(train, CHECKED))
     figures: dict[str, Any] = {
@@ -269,11 +263,11 @@ def conclude_phrases(
         **{f"training_{name}": value for name, value in judge.train.as_dict().items()},
         "train_phrases": len(train),
         "parameters": sum(w.numel() for w in generator.parameters()),
-        "best_step": best["step"],
+        "best_step": best_step,
         "largest_logit_difference": difference,
         "same_decisions": same,
     }
-    verdict = judged(look, run.read_log(), best["step"], outcome)
+    verdict = judged(look, run.read_log(), best_step, outcome)
     facts = lesson.facts()
     config = checkpoint_config(
         "quartet-gan", facts, ["write"], outcome, figures, data_facts, verdict

@@ -70,6 +70,8 @@ def test_a_road_leads_between_seeds(model):
 
 def test_it_is_taught_from_a_folder(tmp_path, monkeypatch):
     monkeypatch.setattr("partimento.training.phrase_gan.WRITTEN", 20)
+    monkeypatch.setattr("partimento.training.phrase_rates.WRITTEN", 20)
+    monkeypatch.setattr("partimento.training.phrase_rates.AT_ONCE", 20)
     place = tmp_path / "quartets"
     place.mkdir()
     for number in range(20):

@@ -14,6 +14,7 @@ from partimento.training import adversarial
 from partimento.training.adversarial import ContestSettings
 from partimento.training.loop import StoppedError
 from partimento.training.phrase_gan import Judge, PhraseGANLesson, teach_phrases
+from partimento.training.phrase_rates import rates, set_rates, written
 from partimento.training.phrases import Phrases
 from partimento.training.run_folder import RunFolder
 
@@ -47,6 +48,8 @@ def lesson(network=None, **settings):
 @pytest.fixture(autouse=True)
 def few_phrases(monkeypatch):
     monkeypatch.setattr("partimento.training.phrase_gan.WRITTEN", 20)
+    monkeypatch.setattr("partimento.training.phrase_rates.WRITTEN", 20)
+    monkeypatch.setattr("partimento.training.phrase_rates.AT_ONCE", 20)
 
 
 def weights(run):
@@ -66,6 +69,7 @@ def test_a_run_that_was_stopped_reaches_the_same_weights(tmp_path, how, monkeypa
         moves.append(1)
         if len(moves) == 4:
             signal.raise_signal(signal.SIGTERM)
+            raise RuntimeError("left off")  # and so it draws no more dice
         return real(*given)
 
     monkeypatch.setattr(adversarial, "_generator_move", stopping)
@@ -100,6 +104,20 @@ def test_a_finished_run_is_a_model_that_plays(tmp_path):
     assert [line["step"] for line in log] == [0, 3, 6]
     assert taught.figures["best_step"] in (3, 6)
     json.dumps(taught.figures)
+
+
+def test_rhythm_is_as_frequent_in_the_end_as_in_the_music(monkeypatch):
+    monkeypatch.setattr("partimento.training.phrase_rates.WRITTEN", 400)
+    generator, _ = lesson().new_networks()
+    music = TRAIN.rolls(slice(None)).copy()
+    music[:40, :, 1] = False  # the second track rests in half of it
+    set_rates(generator, music)
+    found = rates(written(generator, 400), 4)
+    asked = rates(music, 4)
+    known = ~np.isnan(found) & ~np.isnan(asked)
+    assert known[0].all()
+    assert np.abs(found - asked)[0].max() < 0.06
+    assert np.abs(found - asked)[known].max() < 0.25
 
 
 def test_another_run_in_the_folder_is_not_written_over(tmp_path):
