@@ -1,0 +1,466 @@
+"""drums-groove: how drums are played, as drummers of the set `groove` play them.
+
+A step of a drum pattern says what is struck; this model says how hard, and how early or late
+(`networks.groove`; lessons in `models.groove_lessons`). Its verbs are `humanize`, from a straight
+pattern to a played one, and `drums`, from any rhythm to drums that go with it::
+
+    from partimento import load, seq
+
+    model = load("drums-groove")
+    model.humanize(Path("beat.mid"), seed=3)
+    model.humanize(Path("beat.mid"), like=Path("played.mid"))
+    model.drums(seq("c4:q c4:q c4:e. d4:s e4:q"))
+    model.drums(Path("beat.mid"), keep=["kick", "snare"])
+
+References
+----------
+Gillick, Roberts, Engel, Eck and Bamman, "Learning to Groove with Inverse Sequence Transformations",
+ICML 2019.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from math import ceil
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from partimento.checkpoints import Checkpoint
+from partimento.errors import GenerationError, ParameterError
+from partimento.generation.continuation import seeds_of
+from partimento.generation.groove_engine import GrooveEngine
+from partimento.generation.sampling import Sampling, generator_of, real
+from partimento.models.load import GROOVE_VERBS
+from partimento.models.melody_rnn import Music, as_score
+from partimento.models.page import HASH_DIGITS, ModelPage, read_fields
+from partimento.music.drums import (
+    DRUM_OF,
+    DRUMS,
+    NO_DRUM,
+    Hits,
+    drum_notes,
+    hear_drums,
+    without_overlap,
+)
+from partimento.music.grid import Grid
+from partimento.music.notes import Notes
+from partimento.music.score import (
+    DEFAULT_TICKS_PER_QUARTER,
+    MAX_TICKS_PER_QUARTER,
+    MICROSECONDS_PER_MINUTE,
+    Part,
+    Score,
+)
+from partimento.music.time_transforms import with_whole_steps
+from partimento.music.timing import steps_to_ticks
+from partimento.representations.drums import DrumsRepresentation
+from partimento.representations.groove import (
+    Given,
+    GrooveRepresentation,
+    Played,
+    check_drum,
+    meter_numbers,
+    tap_of,
+)
+
+OFF_GRID = 0.2  # steps off the grid, from which on a stroke is meant to be there: a triplet, a flam
+EVEN = 2 / 127  # deviation of velocities that say nothing
+ON_GRID = 0.02  # steps: all closer than this is as written, not as played
+LIKE_BARS = 8  # of a performance to play like
+TRIES = 4  # for drums that come out silent
+WRITTEN = ("velocity", "time")
+
+
+class Heard(NamedTuple):
+    """Drums of a piece, and where its steps stand.
+
+    Attributes
+    ----------
+    score : Score
+        The piece, in ticks that are fine enough.
+    hits : Hits
+    grid : Grid
+    meter : float32 array, shape (step, number)
+        See `meter_numbers`.
+    remarks : tuple of str
+    """
+
+    score: Score
+    hits: Hits
+    grid: Grid
+    meter: np.ndarray
+    remarks: tuple[str, ...]
+
+
+class GrooveModel(ModelPage):
+    """A trained groove model and what it can do.
+
+    Music goes in as a `Score`, as notation (text or list), or as the path of a file
+    (`pathlib.Path`); it comes out as a `Score`.
+
+    Attributes
+    ----------
+    name, hash, card
+        See `ModelPage`.
+    representation : GrooveRepresentation
+    """
+
+    family = "drums-groove"
+    verbs = GROOVE_VERBS
+    representation: GrooveRepresentation
+
+    def __init__(self, checkpoint: Checkpoint, threads: int = 1) -> None:
+        super().__init__(checkpoint, threads)
+        fields = checkpoint.config.get("representation")
+        self.representation = read_fields(GrooveRepresentation, fields)
+
+    # ---- humanize
+
+    def humanize(
+        self,
+        music: Music,
+        *,
+        seed: int = 0,
+        temperature: float = 1.0,
+        amount: float = 1.0,
+        only: str | None = None,
+        like: Music | None = None,
+    ) -> Score:
+        """Play the drums of a piece as a drummer would.
+
+        Every stroke stays; its velocity and its time change. What is no drum stays as it is, and so
+        do drums of none of the nine kinds.
+
+        Parameters
+        ----------
+        seed, temperature
+            The same seed gives the same notes. 1 is as drummers differ, 0 the middle of it.
+        amount
+            How far strokes go from where they are: 0 not at all, 1 to where the model plays them.
+        only
+            ``"velocity"`` or ``"time"``: the other stays.
+        like
+            A performance to play like: its first bars are what the model has "just played".
+        """
+        return self.humanize_many(
+            music, 1, seed=seed, temperature=temperature, amount=amount, only=only, like=like
+        )[0]
+
+    def humanize_many(
+        self,
+        music: Music,
+        count: int,
+        *,
+        seed: int = 0,
+        temperature: float = 1.0,
+        amount: float = 1.0,
+        only: str | None = None,
+        like: Music | None = None,
+    ) -> list[Score]:
+        """Play the drums of a piece in several ways: seeds `seed`, ``seed + 1``, and so on."""
+        temperature = Sampling(temperature).temperature
+        amount = real("amount", amount)
+        if not 0 <= amount <= 1:
+            raise ParameterError(
+                f"amount must be 0 (as it is) to 1 (as the model plays), got {amount:g}"
+            )
+        if only not in (None, *WRITTEN):
+            raise ParameterError(f"only must be {' or '.join(WRITTEN)}, got {str(only)[:40]!r}")
+        seeds, score = seeds_of(seed, count), as_score(music)
+        heard = self.hear(score)
+        made = self._played(heard, seeds, temperature, only, like)
+        scores = [
+            _moved(heard, Hits(*(table[row] for table in made)), amount, self._per_quarter)
+            for row in range(count)
+        ]
+        facts: dict[str, Any] = {"temperature": temperature, "amount": amount}
+        if only:
+            facts["only"] = only
+        if like is not None:
+            facts["like"] = as_score(like).digest[:HASH_DIGITS]
+        facts["primer"] = score.digest[:HASH_DIGITS]
+        return self.stamped("humanize", scores, seeds, facts)
+
+    def _played(
+        self,
+        heard: Heard,
+        seeds: Sequence[int],
+        temperature: float,
+        only: str | None,
+        like: Music | None,
+    ) -> Played:
+        hits, meter = heard.hits, heard.meter
+        everywhere = np.ones_like(hits.is_hit)
+        off_grid = np.abs(hits.offset) > OFF_GRID
+        told = [everywhere, everywhere & (only == "time"), off_grid | (only == "velocity")]
+        if like is None:
+            return self.write(
+                hits, told, meter, [generator_of(seed) for seed in seeds], temperature
+            )
+        other = self.hear(as_score(like))
+        first = int(np.searchsorted(other.grid.bar, LIKE_BARS))  # steps
+        before = [table[:first] for table in other.hits]
+        hits = Hits(*(np.concatenate(both) for both in zip(before, hits, strict=True)))
+        told = [np.concatenate([np.ones_like(before[0]), table]) for table in told]
+        meter = np.concatenate([other.meter[:first], meter])
+        generators = [generator_of(seed) for seed in seeds]
+        made = self.write(hits, told, meter, generators, temperature)
+        return Played(*(table[:, first:] for table in made))
+
+    # ---- drums
+
+    def drums(
+        self,
+        music: Music,
+        *,
+        keep: Sequence[str] = (),
+        alone: bool = False,
+        seed: int = 0,
+        temperature: float = 1.0,
+    ) -> Score:
+        """Write drums that go with a rhythm.
+
+        The rhythm is that of all pitched notes; where there are none, that of the drums, which are
+        taken for taps. Velocity and micro-timing count where they say something.
+
+        Parameters
+        ----------
+        keep
+            Drums of the piece, by name, that stay as they are: the others are written to go with
+            them, and nothing else counts. Without it, drums of the piece are replaced.
+        alone
+            Leave the pitched parts out.
+        seed, temperature
+            The same seed gives the same notes. 1 is as drummers differ, 0 what is likeliest.
+        """
+        return self.drums_many(
+            music, 1, keep=keep, alone=alone, seed=seed, temperature=temperature
+        )[0]
+
+    def drums_many(
+        self,
+        music: Music,
+        count: int,
+        *,
+        keep: Sequence[str] = (),
+        alone: bool = False,
+        seed: int = 0,
+        temperature: float = 1.0,
+    ) -> list[Score]:
+        """Write several drum parts for a rhythm: seeds `seed`, ``seed + 1``, and so on."""
+        temperature = Sampling(temperature).temperature
+        kept = [check_drum(name) for name in keep]
+        seeds, score = seeds_of(seed, count), as_score(music)
+        if not score.num_notes:
+            raise ParameterError("the piece is empty: give it a rhythm, tapped or of a tune")
+        if kept:
+            heard = self.hear(score)
+            is_kept = np.zeros_like(heard.hits.is_hit)
+            is_kept[:, kept] = True
+            if not (is_kept & heard.hits.is_hit).any():
+                raise ParameterError(f"the piece has no {' or '.join(keep)} to keep")
+            told, tap = [is_kept] * 3, None
+        else:
+            heard, tap = self._tapped(score)
+            told = [np.zeros_like(heard.hits.is_hit)] * 3
+        made: list[Played] = []
+        for each in seeds:
+            for attempt in range(TRIES):
+                generators = [generator_of(each, attempt)]
+                found = self.write(heard.hits, told, heard.meter, generators, temperature, tap)
+                if found.is_hit.any():
+                    break
+            else:
+                raise GenerationError(
+                    f"{TRIES} tries were silence with seed {each}: use another seed, or a higher "
+                    "temperature"
+                )
+            made.append(found)
+        scores = [self._with_drums(heard.score, found, alone) for found in made]
+        facts: dict[str, Any] = {"temperature": temperature}
+        if keep:
+            facts["keep"] = list(keep)
+        facts["primer"] = score.digest[:HASH_DIGITS]
+        return self.stamped("drums", scores, seeds, facts)
+
+    def _tapped(self, score: Score) -> tuple[Heard, np.ndarray]:
+        """Rhythm of a piece, as a tap; the drums heard are none."""
+        score = self._finer(score)
+        pitched = [part.notes for part in score.parts if not part.is_drum and len(part.notes)]
+        tables = pitched or [part.notes for part in score.parts if len(part.notes)]
+        onset, velocity = (
+            np.concatenate([getattr(notes, name) for notes in tables])
+            for name in ("onset", "velocity")
+        )
+        grid = Grid.of(score, self._per_quarter)
+        exact = onset * self._per_quarter / score.ticks_per_quarter  # step
+        step = np.minimum(np.floor(exact + 0.5).astype(np.int64), len(grid) - 1)
+        offset = np.clip(exact - step, -0.5, 0.5)
+        loud, away = np.zeros((2, len(grid)), dtype=np.float32)
+        order = np.argsort(velocity, kind="stable")  # the loudest is written last
+        loud[step[order]], away[step[order]] = velocity[order] / 127, offset[order]
+        is_tap = loud > 0
+        is_uneven = loud[is_tap].std() > EVEN
+        is_played = np.abs(away[is_tap]).max() > ON_GRID
+        tap = tap_of(is_tap, loud if is_uneven else None, away if is_played else None)
+        none = np.zeros((len(grid), len(DRUMS)), dtype=np.float32)
+        hits = Hits(none > 0, none, none)
+        return Heard(score, hits, grid, self._meter(score, grid), ()), tap
+
+    def _with_drums(self, score: Score, made: Played, alone: bool) -> Score:
+        hits = Hits(*(table[0] for table in made))
+        notes = DrumsRepresentation(self._per_quarter).decode(
+            hits.tokens, score.ticks_per_quarter, velocity=hits.velocity, offset=hits.offset
+        )
+        others = [part for part in score.parts if not part.is_drum and not alone]
+        drums = Part(_before(notes, score.end_tick), "drums", is_drum=True)
+        return score.with_parts([*others, drums])
+
+    # ---- underneath
+
+    def hear(self, music: Music) -> Heard:
+        """Show what the model hears of the drums of a piece.
+
+        Raises
+        ------
+        ParameterError
+            If it has none, or a bar that is no whole number of steps.
+        """
+        score = self._finer(as_score(music))
+        if not score.num_notes:
+            raise ParameterError("the piece is empty: give it a drum part (MIDI channel 10)")
+        if not any(part.is_drum and len(part.notes) for part in score.parts):
+            raise ParameterError(
+                "the piece has notes, but no drums (MIDI channel 10): `partimento drums` writes "
+                "drums for it"
+            )
+        found = hear_drums(score, self._per_quarter)
+        if not found.hits.is_hit.any():
+            raise ParameterError(
+                f"{len(drum_notes(score))} strokes, but of none of the nine drums: "
+                f"{', '.join(DRUMS)}"
+            )
+        remarks = []
+        if found.unknown:
+            remarks.append(f"{found.unknown} strokes of other instruments stay as they are")
+        if far := int((np.abs(found.hits.offset) > OFF_GRID).sum()):
+            remarks.append(f"{far} strokes lie far off the grid (triplets?): they keep their time")
+        meter = self._meter(score, found.grid)
+        return Heard(score, found.hits, found.grid, meter, tuple(remarks))
+
+    def described_drums(self, score: Score) -> dict[str, Any]:
+        """Say how the drums of a piece are played: strokes, velocities, mean distance in ms."""
+        heard = self.hear(score)
+        velocity = np.concatenate([part.notes.velocity for part in score.parts if part.is_drum])
+        is_hit = heard.hits.is_hit
+        # The last number of a step's meter is its tempo, in octaves above 120.
+        seconds_per_step = 60 / (120 * 2.0 ** heard.meter[:, -1] * self._per_quarter)
+        away = np.abs(heard.hits.offset) * seconds_per_step[:, None]
+        return {
+            "strokes": len(velocity),
+            "softest": int(velocity.min()),
+            "loudest": int(velocity.max()),
+            "off_grid_ms": round(float(1000 * away[is_hit].mean()), 2),
+        }
+
+    def write(
+        self,
+        hits: Hits,
+        told: Sequence[np.ndarray],
+        meter: np.ndarray,
+        generators: Sequence[np.random.Generator],
+        temperature: float = 1.0,
+        tap: np.ndarray | None = None,
+    ) -> Played:
+        """Write one pattern once for each generator: what is not told is drawn.
+
+        Parameters
+        ----------
+        hits
+            Of which the told cells count.
+        told
+            Where strokes, velocities and offsets are told: bool, (step, 9) each.
+        meter
+            See `meter_numbers`; (step, number).
+        tap
+            See `tap_of`; (step, 6).
+        """
+        count = len(generators)
+        tap = Given.nothing(1, len(meter)).tap[0] if tap is None else tap
+        tables = (np.repeat(table[None], count, axis=0) for table in (*told, tap))
+        shown = np.repeat(meter[None], count, axis=0)
+        played = Played.of(hits, count)
+        return self.engine.write(played, Given(*tables), shown, generators, temperature)
+
+    @property
+    def _per_quarter(self) -> int:
+        return self.representation.steps_per_quarter
+
+    def _finer(self, score: Score) -> Score:
+        """Raise the division, exactly, to one in which a step is many ticks."""
+        score = with_whole_steps(score, 4 * self._per_quarter)
+        division = score.ticks_per_quarter
+        factor = min(ceil(DEFAULT_TICKS_PER_QUARTER / division), MAX_TICKS_PER_QUARTER // division)
+        return score.with_ticks_per_quarter(division * max(1, factor))
+
+    def _meter(self, score: Score, grid: Grid) -> np.ndarray:
+        ticks = steps_to_ticks(np.arange(len(grid)), score.ticks_per_quarter, self._per_quarter)
+        at = np.array([tempo.tick for tempo in score.tempo_map])
+        microseconds = np.array([tempo.microseconds_per_quarter for tempo in score.tempo_map])
+        qpm = MICROSECONDS_PER_MINUTE / microseconds[np.searchsorted(at, ticks, side="right") - 1]
+        return meter_numbers(grid.position, grid.bar_steps, qpm, self._per_quarter)
+
+    @cached_property
+    def engine(self) -> GrooveEngine:
+        """The graphs, ready to run."""
+        network = self.checkpoint.config.get("network")
+        return GrooveEngine(
+            {name: self.checkpoint.graph(name) for name in ("ahead", "write", "stroke")},
+            self.representation,
+            network if isinstance(network, dict) else {},
+            self._threads,
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.name} {self.hash[:12]} (how drums are played, {self._per_quarter} steps a "
+            f"quarter: {', '.join(self.verbs)})"
+        )
+
+
+def _moved(heard: Heard, made: Hits, amount: float, steps_per_quarter: int) -> Score:
+    """Move the strokes of a piece towards how they were written.
+
+    Several strokes of a drum on one step (flams, rolls) go together, as far as the loudest.
+    """
+    score, hits = heard.score, heard.hits
+    ticks_per_step = score.ticks_per_quarter / steps_per_quarter
+    further = amount * (made.offset - hits.offset) * ticks_per_step
+    louder = 1 + amount * (made.velocity / np.where(hits.is_hit, hits.velocity, 1) - 1)
+    parts = []
+    for part in score.parts:
+        notes, drum = part.notes, DRUM_OF[part.notes.pitch]
+        if not part.is_drum or not len(notes):
+            parts.append(part)
+            continue
+        exact = notes.onset * steps_per_quarter / score.ticks_per_quarter
+        step = np.floor(exact + 0.5).astype(np.int64)
+        is_known = (drum != NO_DRUM) & (step < len(heard.grid))
+        place = np.where(is_known, step, 0), np.where(is_known, drum, 0)
+        onset = notes.onset + np.where(is_known, np.rint(further[place]), 0).astype(np.int64)
+        velocity = notes.velocity * np.where(is_known, louder[place], 1)
+        moved = Notes(
+            np.maximum(onset, 0),
+            notes.duration,
+            notes.pitch,
+            np.clip(np.rint(velocity), 1, 127).astype(np.int64),
+        )
+        parts.append(replace(part, notes=_before(without_overlap(moved), score.end_tick)))
+    return score.with_parts(parts)
+
+
+def _before(notes: Notes, end: int) -> Notes:
+    """Have strokes end with the piece, so that it is no longer than it was."""
+    duration = np.maximum(1, np.minimum(notes.duration, end - notes.onset))
+    return Notes(np.minimum(notes.onset, max(0, end - 1)), duration, notes.pitch, notes.velocity)
