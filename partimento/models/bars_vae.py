@@ -38,13 +38,17 @@ from partimento.generation.hearing_windows import HeardWindows, hear_windows, sc
 from partimento.generation.latent import Prior, normal_log_density, slerp, strayed
 from partimento.generation.latent_engine import LatentEngine
 from partimento.generation.sampling import Sampling, check_seed, generator_of, real, whole
+from partimento.models.groove import GrooveModel, usual_drummer
 from partimento.models.load import LATENT_VERBS
 from partimento.models.melody_rnn import Music, as_score
 from partimento.models.page import HASH_DIGITS, ModelPage, facts_of, read_fields
+from partimento.music.drums import Hits, hits_of
+from partimento.music.grid import Grid
 from partimento.music.notation import parse_meter
 from partimento.music.score import Meter, Score
 from partimento.representations.bars import BarsRepresentation
 from partimento.representations.drums import USUAL_VELOCITY
+from partimento.representations.groove import Played
 
 LATENT = "latent.npz"  # prior and sliders, in a checkpoint
 TRIES = 4  # for a window that comes out silent
@@ -56,6 +60,7 @@ MOST_STEPS, MOST_SAMPLES, MOST_TURN = 64, 4096, 8.0
 STEP_LENGTHS = np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0])
 NOISES, NOISE = 6, 0.3
 OTHERS_COUNT = 0.2  # a change of another attribute, beside a miss of the one asked for
+PLAYING = 1 << 20  # attempt of the dice by which strokes are played
 LEARNED_LENGTH = 2.0  # step along a slider whose attribute cannot be measured
 
 
@@ -165,6 +170,9 @@ class BarsVAEModel(ModelPage):
     representation : BarsRepresentation
     bars : int
         Of a window.
+    is_straight : bool
+        Of drums: whether strokes are even and on the grid. Set it to have them so; else
+        `drums-groove` plays them.
     """
 
     family = "melody-vae"
@@ -177,6 +185,7 @@ class BarsVAEModel(ModelPage):
         fields = checkpoint.config.get("representation")
         self.representation = read_fields(BarsRepresentation, fields)
         self.bars = self.representation.bars
+        self.is_straight = False
         if self.family != f"{self.representation.kind}-vae":
             raise CheckpointError(
                 f"the checkpoint is a {self.family} of {self.representation.kind}: its config is "
@@ -236,7 +245,11 @@ class BarsVAEModel(ModelPage):
         bars = self.bars if bars is None else check_bars(bars)
         bar_steps = self.representation.bar_steps(meter)
         tables = self._sampled(seeds, -(-bars // self.bars), bar_steps, sampling)
-        made = [score_of(piece, self.representation, meter, qpm, bars=bars) for piece in tables]
+        strokes = self._performed(tables, meter, qpm, seeds)
+        made = [
+            score_of(piece, self.representation, meter, qpm, bars=bars, **how)
+            for piece, how in zip(tables, strokes, strict=True)
+        ]
         facts = {"bars": bars, "meter": str(meter), "qpm": qpm, **facts_of(sampling, NoMore())}
         return self.stamped("sample", made, seeds, facts)
 
@@ -297,7 +310,7 @@ class BarsVAEModel(ModelPage):
         heard = hear_windows(score, self.representation, melody)
         mu, _ = self._engine.encode(heard.tables)
         tables = self._decoded(mu, heard, check_seed(seed), sampling)
-        made = self._score(tables, heard)
+        made = self._score(tables, heard, seed)
         same = np.where(heard.tables != self.representation.pad, (tables == heard.tables), np.nan)
         by_bar = np.nanmean(same.reshape(-1, self.representation.positions), axis=1)[: heard.bars]
         facts = {**facts_of(sampling, NoMore()), "primer": score.digest[:HASH_DIGITS]}
@@ -354,8 +367,7 @@ class BarsVAEModel(ModelPage):
         tables = self._engine.decode(points, one.bar_steps, generators, sampling)
         tables[0], tables[-1] = ends
         tables = tables[_even_paces(self._gone(tables), number)]
-        road = [self._window_score(table[None], one) for table in tables]
-        whole_road = self._window_score(tables, one, bars=number * self.bars)
+        road, whole_road = self._road_scores(tables, one, other, seed)
         facts = {
             "steps": number,
             **facts_of(sampling, NoMore()),
@@ -439,7 +451,7 @@ class BarsVAEModel(ModelPage):
         made = []
         for each in seeds:
             if amount == 0 and not turned:
-                made.append(self._score(heard.tables, heard))
+                made.append(self._score(heard.tables, heard, each))
                 continue
             for attempt in range(TRIES):
                 generator = generator_of(each, attempt)
@@ -455,7 +467,7 @@ class BarsVAEModel(ModelPage):
                 raise GenerationError(
                     f"{TRIES} tries were silence with seed {each}: use another seed, or turn less"
                 )
-            made.append(self._score(tables, heard))
+            made.append(self._score(tables, heard, each))
         return self.stamped("vary", made, seeds, facts)
 
     # ---- the map itself
@@ -499,7 +511,8 @@ class BarsVAEModel(ModelPage):
         bar_steps = self.representation.bar_steps(meter)
         generators = [generator_of(check_seed(seed), number) for number in range(len(points))]
         tables = self._engine.decode(points, bar_steps, generators, sampling)
-        made = score_of(tables, self.representation, meter, qpm)
+        how = self._performed(tables[None], meter, qpm, [seed])[0]
+        made = score_of(tables, self.representation, meter, qpm, **how)
         facts = {"meter": str(meter), "qpm": qpm, **facts_of(sampling, NoMore())}
         return self.stamped("decode", [made], [seed], facts)[0]
 
@@ -642,17 +655,9 @@ class BarsVAEModel(ModelPage):
         ]
         return self._engine.decode(points, heard.bar_steps, generators, sampling)
 
-    def _score(self, tables: np.ndarray, heard: HeardWindows) -> Score:
+    def _score(self, tables: np.ndarray, heard: HeardWindows, seed: int) -> Score:
         """Put windows in a row; strokes that the piece had are played as they were."""
-        velocity = offset = None
-        if heard.hits is not None:
-            more = (
-                (0, tables.shape[0] * self.bars * heard.bar_steps - len(heard.hits.offset)),
-                (0, 0),
-            )
-            offset = np.pad(heard.hits.offset, more)
-            velocity = np.pad(heard.hits.velocity, more)
-            velocity = np.where(velocity > 0, velocity, USUAL_VELOCITY)
+        how = self._performed(tables[None], heard.meter, heard.qpm, [seed], heard.hits)[0]
         return score_of(
             tables,
             self.representation,
@@ -660,16 +665,95 @@ class BarsVAEModel(ModelPage):
             heard.qpm,
             bars=heard.bars,
             shift=heard.shift,
-            velocity=velocity,
-            offset=offset,
+            **how,
         )
 
-    def _window_score(
-        self, tables: np.ndarray, heard: HeardWindows, bars: int | None = None
-    ) -> Score:
-        return score_of(
-            tables, self.representation, heard.meter, heard.qpm, bars=bars, shift=heard.shift
+    def _road_scores(
+        self, tables: np.ndarray, one: HeardWindows, other: HeardWindows, seed: int
+    ) -> tuple[list[Score], Score]:
+        """Make a piece of each window of a road, and one of all; ends are played as they were."""
+        about = one.meter, one.qpm
+        strokes = self._performed(tables[:, None], *about, [seed] * len(tables))
+        for end, heard in ((0, one), (-1, other)):
+            strokes[end] = self._performed(tables[end][None, None], *about, [seed], heard.hits)[0]
+        road = [
+            score_of(table[None], self.representation, *about, shift=one.shift, **how)
+            for table, how in zip(tables, strokes, strict=True)
+        ]
+        how = {name: np.concatenate([each[name] for each in strokes]) for name in strokes[0]}
+        return road, score_of(tables, self.representation, *about, shift=one.shift, **how)
+
+    def _performed(
+        self,
+        tables: np.ndarray,
+        meter: Meter,
+        qpm: float,
+        seeds: Sequence[int],
+        known: Hits | None = None,
+    ) -> list[dict[str, np.ndarray]]:
+        """Say how the strokes of pieces are played; of melodies, nothing.
+
+        Parameters
+        ----------
+        tables
+            Shape (piece, window, bar, position).
+        known
+            Strokes of which it is known; all pieces have them.
+
+        Returns
+        -------
+        list of dict
+            Of each piece ``velocity`` and ``offset``, as `score_of` takes them.
+        """
+        if self.representation.kind != "drums":
+            return [{} for _ in tables]
+        bar_steps = self.representation.bar_steps(meter)
+        windows = tables.reshape(-1, *tables.shape[2:])
+        steps = self.representation.read_off(windows, bar_steps).reshape(len(tables), -1)
+        is_hit = hits_of(steps)  # piece step drum
+        velocity = np.full(is_hit.shape, USUAL_VELOCITY, dtype=np.float32)
+        offset = np.zeros_like(velocity)
+        is_known = np.zeros_like(is_hit)
+        if known is not None:
+            length = min(len(known.is_hit), steps.shape[1])
+            first = slice(None), slice(length)
+            is_known[first] = is_hit[first] & known.is_hit[:length]
+            velocity[first] = np.where(is_known[first], known.velocity[:length], USUAL_VELOCITY)
+            offset[first] = np.where(is_known[first], known.offset[:length], 0)
+        made = Played(is_hit, velocity, offset)
+        if self._groove is not None:
+            per_quarter = self.representation.steps_per_quarter
+            grid = Grid.regular(meter, per_quarter, steps.shape[1] // bar_steps)
+            generators = [generator_of(seed, PLAYING) for seed in seeds]
+            made = self._groove.finish(made, is_known, grid, qpm, generators)
+        return [
+            {"velocity": loud, "offset": away}
+            for loud, away in zip(made.velocity, made.offset, strict=True)
+        ]
+
+    def stamped(
+        self,
+        verb: str,
+        scores: Sequence[Score],
+        seeds: Sequence[int],
+        settings: dict[str, Any],
+        **more: Any,
+    ) -> list[Score]:
+        """Write into each score how it was made, and who played its strokes."""
+        if self._groove is not None:
+            more["played_by"] = f"{self._groove.name} {self._groove.hash[:HASH_DIGITS]}"
+        return super().stamped(verb, scores, seeds, settings, **more)
+
+    @property
+    def _groove(self) -> GrooveModel | None:
+        """Who plays the strokes: nobody, where they are straight or on another grid."""
+        if self.representation.kind != "drums" or self.is_straight:
+            return None
+        drummer = usual_drummer()
+        same_grid = (
+            drummer.representation.steps_per_quarter == self.representation.steps_per_quarter
         )
+        return drummer if same_grid else None
 
     @cached_property
     def _engine(self) -> LatentEngine:

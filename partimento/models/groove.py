@@ -20,7 +20,7 @@ ICML 2019.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from math import ceil
 from typing import Any, NamedTuple
 
@@ -31,7 +31,7 @@ from partimento.errors import GenerationError, ParameterError
 from partimento.generation.continuation import seeds_of
 from partimento.generation.groove_engine import GrooveEngine
 from partimento.generation.sampling import Sampling, generator_of, real
-from partimento.models.load import GROOVE_VERBS
+from partimento.models.load import GROOVE_VERBS, load
 from partimento.models.melody_rnn import Music, as_score
 from partimento.models.page import HASH_DIGITS, ModelPage, read_fields
 from partimento.music.drums import (
@@ -40,6 +40,7 @@ from partimento.music.drums import (
     NO_DRUM,
     Hits,
     drum_notes,
+    ending_by,
     hear_drums,
     without_overlap,
 )
@@ -61,6 +62,7 @@ from partimento.representations.groove import (
     Played,
     check_drum,
     meter_numbers,
+    meter_of,
     tap_of,
 )
 
@@ -70,6 +72,7 @@ ON_GRID = 0.02  # steps: all closer than this is as written, not as played
 LIKE_BARS = 8  # of a performance to play like
 TRIES = 4  # for drums that come out silent
 WRITTEN = ("velocity", "time")
+SHIPPED = "drums-groove"
 
 
 class Heard(NamedTuple):
@@ -314,7 +317,7 @@ class GrooveModel(ModelPage):
             hits.tokens, score.ticks_per_quarter, velocity=hits.velocity, offset=hits.offset
         )
         others = [part for part in score.parts if not part.is_drum and not alone]
-        drums = Part(_before(notes, score.end_tick), "drums", is_drum=True)
+        drums = Part(ending_by(notes, score.end_tick), "drums", is_drum=True)
         return score.with_parts([*others, drums])
 
     # ---- underneath
@@ -393,6 +396,34 @@ class GrooveModel(ModelPage):
         played = Played.of(hits, count)
         return self.engine.write(played, Given(*tables), shown, generators, temperature)
 
+    def finish(
+        self,
+        played: Played,
+        is_told: np.ndarray,
+        grid: Grid,
+        qpm: float,
+        generators: Sequence[np.random.Generator],
+    ) -> Played:
+        """Play patterns of whole bars, some of whose strokes are played already.
+
+        Parameters
+        ----------
+        played
+            Of several pieces; velocity and offset count where they are told.
+        is_told
+            Bool, (batch, step, 9).
+        grid, qpm
+            Of all pieces.
+        generators
+            One a piece.
+        """
+        meter = meter_of(grid, qpm, self._per_quarter)
+        batch = len(generators)
+        given = Given.nothing(batch, len(grid))._replace(
+            hit=np.ones_like(played.is_hit), velocity=is_told, offset=is_told
+        )
+        return self.engine.write(played, given, np.repeat(meter[None], batch, axis=0), generators)
+
     @property
     def _per_quarter(self) -> int:
         return self.representation.steps_per_quarter
@@ -429,6 +460,14 @@ class GrooveModel(ModelPage):
         )
 
 
+@cache
+def usual_drummer() -> GrooveModel:
+    """Open the model that ships, once."""
+    model = load(SHIPPED)
+    assert isinstance(model, GrooveModel)
+    return model
+
+
 def _moved(heard: Heard, made: Hits, amount: float, steps_per_quarter: int) -> Score:
     """Move the strokes of a piece towards how they were written.
 
@@ -456,11 +495,5 @@ def _moved(heard: Heard, made: Hits, amount: float, steps_per_quarter: int) -> S
             notes.pitch,
             np.clip(np.rint(velocity), 1, 127).astype(np.int64),
         )
-        parts.append(replace(part, notes=_before(without_overlap(moved), score.end_tick)))
+        parts.append(replace(part, notes=ending_by(without_overlap(moved), score.end_tick)))
     return score.with_parts(parts)
-
-
-def _before(notes: Notes, end: int) -> Notes:
-    """Have strokes end with the piece, so that it is no longer than it was."""
-    duration = np.maximum(1, np.minimum(notes.duration, end - notes.onset))
-    return Notes(np.minimum(notes.onset, max(0, end - 1)), duration, notes.pitch, notes.velocity)

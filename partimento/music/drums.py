@@ -127,6 +127,13 @@ def without_overlap(notes: Notes) -> Notes:
     return Notes(notes.onset, duration, notes.pitch, notes.velocity)
 
 
+def ending_by(notes: Notes, end: int) -> Notes:
+    """Have strokes end by a tick: one that is played late must not make a piece longer."""
+    onset = np.minimum(notes.onset, max(0, end - 1))
+    duration = np.maximum(1, np.minimum(notes.duration, end - onset))
+    return Notes(onset, duration, notes.pitch, notes.velocity)
+
+
 def drum_notes(score: Score) -> Notes:
     """All strokes of a piece, in order.
 

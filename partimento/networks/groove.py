@@ -119,7 +119,7 @@ class Stroke(nn.Module):
         drums, classes = self.config.drums, self.config.classes
         cells = written.unflatten(-1, (3, drums))
         said = torch.einsum("btkd,kds->btds", cells, self.before)
-        known = said.cumsum(dim=2) - said  # of the drums before each
+        known = F.pad(said, (0, 0, 1, 0))[:, :, :-1].cumsum(dim=2)  # of the drums before each
         hidden = self._hidden(base[:, :, None] + known + self.drum)
         logits = torch.einsum("btds,dsc->btdc", hidden, self.weight) + self.bias
         struck, velocity, offset = logits.split([2, classes, classes], dim=-1)

@@ -31,6 +31,7 @@ from partimento.training.groove_batches import (
     GrooveBatches,
     GrooveWindows,
     batch_of,
+    grouped,
     told_for,
 )
 from partimento.training.groove_card import write_groove_card
@@ -41,7 +42,6 @@ from partimento.training.run_folder import PIECES, RunFolder
 from partimento.training.verdict import judge
 from partimento.training.windows import Windows, check_enough
 
-EVALUATION_BATCH = 100
 EVALUATED = 550  # held-out windows, of those there are
 LOOKED_AT = ("humanize", "tap")
 CHECKED = 4  # windows that graphs and network must agree on
@@ -166,19 +166,6 @@ def teach_groove(
         tell=tell,
         on_estimate=on_estimate,
     )
-
-
-def grouped(
-    windows: Windows, bars: BarsRepresentation, representation: GrooveRepresentation
-) -> list[GrooveWindows]:
-    """Cut windows into batches with bars of one length."""
-    lengths = (windows.tables[:, 0] != bars.pad).sum(axis=1)
-    found = []
-    for length in np.unique(lengths):
-        rows = np.flatnonzero(lengths == length)
-        for part in np.split(rows, np.arange(EVALUATION_BATCH, len(rows), EVALUATION_BATCH)):
-            found.append(GrooveWindows.of(windows, part, bars, representation))
-    return found
 
 
 class Surprise(NamedTuple):

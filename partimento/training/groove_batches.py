@@ -26,6 +26,7 @@ from partimento.training.windows import Windows
 TASKS = ("humanize", "finish", "tap", "fill", "nothing")
 SHARES = (0.45, 0.1, 0.25, 0.15, 0.05)  # of the examples of training, by task
 WHOLE_TAPS = 0.5  # of the taps: strokes of all drums; the others are of some
+EVALUATION_BATCH = 100
 TOLD = 0.6  # of the taps: velocity is told; the same of time
 
 
@@ -70,6 +71,19 @@ class GrooveWindows:
             position, np.array(length), qpm[:, None], representation.steps_per_quarter
         )
         return cls(played, meter, qpm)
+
+
+def grouped(
+    windows: Windows, bars: BarsRepresentation, representation: GrooveRepresentation
+) -> list[GrooveWindows]:
+    """Cut windows into batches with bars of one length."""
+    lengths = (windows.tables[:, 0] != bars.pad).sum(axis=1)
+    found = []
+    for length in np.unique(lengths):
+        rows = np.flatnonzero(lengths == length)
+        for part in np.split(rows, np.arange(EVALUATION_BATCH, len(rows), EVALUATION_BATCH)):
+            found.append(GrooveWindows.of(windows, part, bars, representation))
+    return found
 
 
 def told_for(task: str, played: Played, generator: np.random.Generator) -> Given:
