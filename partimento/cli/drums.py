@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from partimento.cli import options
-from partimento.cli.grooves import Model, Temperature, report_drums
+from partimento.cli.grooves import Model, report_drums
 from partimento.cli.hearing_options import Play, Wav, hear
 
 
@@ -19,7 +19,9 @@ def run(
         ),
     ] = "",
     alone: Annotated[bool, typer.Option(help="Write the drums without the tune.")] = False,
-    temperature: Temperature = 1.0,
+    temperature: Annotated[
+        float, typer.Option(help="1: as drummers differ. Below: plainer. 0: the likeliest.")
+    ] = 0.5,
     seed: options.Seed = 0,
     count: options.Count = 1,
     qpm: options.NotationTempo = None,

@@ -99,6 +99,7 @@ def groove_rows(
         "windows": len(found[split]),
         "strokes": sum(int(each.played.is_hit.sum()) for each in held_out),
         "seed": 0,
+        "sha256": None,
     }
     for name, by_place in (("straight", False), ("mean of drum and position", True)):
         fitted = histograms(train, by_place=by_place)

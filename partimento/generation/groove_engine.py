@@ -91,6 +91,7 @@ class GrooveEngine:
         meter: np.ndarray,
         generators: Sequence[np.random.Generator],
         temperature: float = 1.0,
+        strokes: float | None = None,
     ) -> Played:
         """Draw all that is not told.
 
@@ -103,7 +104,10 @@ class GrooveEngine:
         generators
             One a piece.
         temperature
-            0 strikes what is likelier than not, with the medians of velocity and offset.
+            Of velocities and offsets; 0 takes their medians.
+        strokes
+            Temperature at which it is drawn what is struck; 0 strikes what is likelier than not.
+            `None` is the same as of the rest.
 
         Returns
         -------
@@ -111,9 +115,11 @@ class GrooveEngine:
         """
         batch, steps = played.is_hit.shape[:2]
         uniforms = np.stack([generator.random((steps, NUM_DRUMS, 3)) for generator in generators])
-        if temperature == 0:
-            uniforms = np.full_like(uniforms, 0.5)
-        scale = temperature or 1.0
+        strokes = temperature if strokes is None else strokes
+        for cold, columns in ((strokes, slice(1)), (temperature, slice(1, 3))):
+            if cold == 0:
+                uniforms[..., columns] = 0.5
+        scale, stroke_scale = temperature or 1.0, strokes or 1.0
         made = Played(
             np.zeros((batch, steps, NUM_DRUMS), dtype=bool),
             *np.zeros((2, batch, steps, NUM_DRUMS), dtype=np.float32),
@@ -123,7 +129,7 @@ class GrooveEngine:
             at = (slice(None), step, drum)
             struck, velocity, offset = logits
             uniform = uniforms[:, step, drum]
-            chance = softmax(struck / scale)[:, 1]
+            chance = softmax(struck / stroke_scale)[:, 1]
             is_hit = np.where(given.hit[at], played.is_hit[at], uniform[:, 0] < chance)
             loud = velocity_at(places(velocity / scale, uniform[:, 1]))
             loud = np.where(given.velocity[at], played.velocity[at], loud) * is_hit

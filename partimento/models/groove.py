@@ -70,6 +70,7 @@ OFF_GRID = 0.2  # steps off the grid, from which on a stroke is meant to be ther
 EVEN = 2 / 127  # deviation of velocities that say nothing
 ON_GRID = 0.02  # steps: all closer than this is as written, not as played
 LIKE_BARS = 8  # of a performance to play like
+DRUMS_TEMPERATURE = 0.5  # a beat that holds together
 TRIES = 4  # for drums that come out silent
 WRITTEN = ("velocity", "time")
 SHIPPED = "drums-groove"
@@ -220,7 +221,7 @@ class GrooveModel(ModelPage):
         keep: Sequence[str] = (),
         alone: bool = False,
         seed: int = 0,
-        temperature: float = 1.0,
+        temperature: float = DRUMS_TEMPERATURE,
     ) -> Score:
         """Write drums that go with a rhythm.
 
@@ -234,8 +235,11 @@ class GrooveModel(ModelPage):
             them, and nothing else counts. Without it, drums of the piece are replaced.
         alone
             Leave the pitched parts out.
-        seed, temperature
-            The same seed gives the same notes. 1 is as drummers differ, 0 what is likeliest.
+        seed
+            The same seed gives the same notes.
+        temperature
+            Of what is struck: 1 as drummers differ, below plainer, 0 what is likeliest. How it is
+            played is drawn at 1, except at 0.
         """
         return self.drums_many(
             music, 1, keep=keep, alone=alone, seed=seed, temperature=temperature
@@ -249,7 +253,7 @@ class GrooveModel(ModelPage):
         keep: Sequence[str] = (),
         alone: bool = False,
         seed: int = 0,
-        temperature: float = 1.0,
+        temperature: float = DRUMS_TEMPERATURE,
     ) -> list[Score]:
         """Write several drum parts for a rhythm: seeds `seed`, ``seed + 1``, and so on."""
         temperature = Sampling(temperature).temperature
@@ -271,7 +275,15 @@ class GrooveModel(ModelPage):
         for each in seeds:
             for attempt in range(TRIES):
                 generators = [generator_of(each, attempt)]
-                found = self.write(heard.hits, told, heard.meter, generators, temperature, tap)
+                found = self.write(
+                    heard.hits,
+                    told,
+                    heard.meter,
+                    generators,
+                    min(1.0, np.ceil(temperature)),
+                    strokes=temperature,
+                    tap=tap,
+                )
                 if found.is_hit.any():
                     break
             else:
@@ -374,6 +386,8 @@ class GrooveModel(ModelPage):
         meter: np.ndarray,
         generators: Sequence[np.random.Generator],
         temperature: float = 1.0,
+        *,
+        strokes: float | None = None,
         tap: np.ndarray | None = None,
     ) -> Played:
         """Write one pattern once for each generator: what is not told is drawn.
@@ -386,6 +400,8 @@ class GrooveModel(ModelPage):
             Where strokes, velocities and offsets are told: bool, (step, 9) each.
         meter
             See `meter_numbers`; (step, number).
+        temperature, strokes
+            See `GrooveEngine.write`.
         tap
             See `tap_of`; (step, 6).
         """
@@ -394,7 +410,7 @@ class GrooveModel(ModelPage):
         tables = (np.repeat(table[None], count, axis=0) for table in (*told, tap))
         shown = np.repeat(meter[None], count, axis=0)
         played = Played.of(hits, count)
-        return self.engine.write(played, Given(*tables), shown, generators, temperature)
+        return self.engine.write(played, Given(*tables), shown, generators, temperature, strokes)
 
     def finish(
         self,

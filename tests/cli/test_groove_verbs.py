@@ -57,3 +57,12 @@ def test_the_right_verb_is_named(model):
     assert "models that can: drums-groove" in refusal(
         "humanize", "beat.mid", "--model", "melody-vae"
     )
+
+
+def test_drums_of_a_vae_are_played_or_straight():
+    run_verb("sample", "--model", "drums-vae", "-o", "played.mid")
+    run_verb("sample", "--model", "drums-vae", "-o", "straight.mid", "--straight")
+    played, straight = (read(f"{name}.mid").parts[0].notes for name in ("played", "straight"))
+    assert len(played) == len(straight)
+    assert len(set(straight.velocity.tolist())) == 1 < len(set(played.velocity.tolist()))
+    assert "--straight is for drums" in refusal("sample", "--straight")

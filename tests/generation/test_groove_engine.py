@@ -55,6 +55,18 @@ def test_a_piece_is_the_same_alone_and_among_others(engine):
         assert np.array_equal(one[0], other[4])
 
 
+def test_strokes_have_a_temperature_of_their_own(engine):
+    played = some_drums(2)
+    given = Given.nothing(2, STEPS)
+    one, other = (
+        engine.write(played, given, meter(2), [generator_of(seed)] * 2, 1.0, 0.0) for seed in (0, 1)
+    )
+    assert np.array_equal(one.is_hit[:, 0, 0], other.is_hit[:, 0, 0])
+    assert not np.array_equal(one.velocity, other.velocity)
+    cold = [engine.write(played, given, meter(2), [generator_of(seed)] * 2, 0.0) for seed in (0, 1)]
+    assert np.array_equal(cold[0].velocity, cold[1].velocity)
+
+
 def test_surprise_is_that_of_the_network(engine):
     played = some_drums(2)
     given = told_for("finish", played, np.random.default_rng(0))

@@ -8,6 +8,7 @@ from groove_music import a_beat, hits
 from models.tiny_groove import save_tiny_groove
 
 from partimento.errors import CheckpointError, ParameterError, VerbError
+from partimento.models.groove import usual_drummer
 from partimento.models.load import load
 from partimento.music.drums import without_overlap
 from partimento.music.notation import seq
@@ -178,6 +179,17 @@ def test_drums_of_no_kind_that_is_known_are_refused(model):
     score = Score(end_tick=1920).with_parts([Part(claves, is_drum=True)])
     with pytest.raises(ParameterError, match="none of the nine drums"):
         model.humanize(score)
+
+
+def test_the_one_that_ships_plays_a_backbeat():
+    played = usual_drummer().humanize_many(a_beat(8), 4)
+    by_drum = {
+        pitch: np.mean([drums_of(s).velocity[drums_of(s).pitch == pitch].mean() for s in played])
+        for pitch in (36, 38, 42)
+    }
+    assert by_drum[38] > by_drum[36]
+    hat = [drums_of(score).where(drums_of(score).pitch == 42).velocity for score in played]
+    assert np.mean([line[::2].mean() - line[1::2].mean() for line in hat]) > 10
 
 
 def test_verbs_of_other_models_are_named(model):
