@@ -89,6 +89,10 @@ def _vae_rows(out: Path, tell: Tell) -> Iterator[tuple[str, Row]]:
         data = bars_lessons.load_windows(lesson)
         bars_lessons.train_bars(lesson, data, run, resume=True, report=report, tell=tell)
         yield from vae_rows(load(RunFolder(run).checkpoint), lesson.data)
+    yield from _groove_rows(out, tell)
+
+
+def _groove_rows(out: Path, tell: Tell) -> Iterator[tuple[str, Row]]:
     lesson = groove_lessons.recipe_groove_lesson()
     run = out / lesson.name
     tell(f"{lesson.name}: {lesson.settings.steps:,} steps")

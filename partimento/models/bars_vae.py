@@ -42,13 +42,11 @@ from partimento.models.groove import GrooveModel, usual_drummer
 from partimento.models.load import LATENT_VERBS
 from partimento.models.melody_rnn import Music, as_score
 from partimento.models.page import HASH_DIGITS, ModelPage, facts_of, read_fields
-from partimento.music.drums import Hits, hits_of
-from partimento.music.grid import Grid
+from partimento.models.playing import Performed, performed
+from partimento.music.drums import Hits
 from partimento.music.notation import parse_meter
 from partimento.music.score import Meter, Score
 from partimento.representations.bars import BarsRepresentation
-from partimento.representations.drums import USUAL_VELOCITY
-from partimento.representations.groove import Played
 
 LATENT = "latent.npz"  # prior and sliders, in a checkpoint
 TRIES = 4  # for a window that comes out silent
@@ -60,7 +58,6 @@ MOST_STEPS, MOST_SAMPLES, MOST_TURN = 64, 4096, 8.0
 STEP_LENGTHS = np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0])
 NOISES, NOISE = 6, 0.3
 OTHERS_COUNT = 0.2  # a change of another attribute, beside a miss of the one asked for
-PLAYING = 1 << 20  # attempt of the dice by which strokes are played
 LEARNED_LENGTH = 2.0  # step along a slider whose attribute cannot be measured
 
 
@@ -247,7 +244,15 @@ class BarsVAEModel(ModelPage):
         tables = self._sampled(seeds, -(-bars // self.bars), bar_steps, sampling)
         strokes = self._performed(tables, meter, qpm, seeds)
         made = [
-            score_of(piece, self.representation, meter, qpm, bars=bars, **how)
+            score_of(
+                piece,
+                self.representation,
+                meter,
+                qpm,
+                bars=bars,
+                velocity=how.velocity,
+                offset=how.offset,
+            )
             for piece, how in zip(tables, strokes, strict=True)
         ]
         facts = {"bars": bars, "meter": str(meter), "qpm": qpm, **facts_of(sampling, NoMore())}
@@ -512,7 +517,9 @@ class BarsVAEModel(ModelPage):
         generators = [generator_of(check_seed(seed), number) for number in range(len(points))]
         tables = self._engine.decode(points, bar_steps, generators, sampling)
         how = self._performed(tables[None], meter, qpm, [seed])[0]
-        made = score_of(tables, self.representation, meter, qpm, **how)
+        made = score_of(
+            tables, self.representation, meter, qpm, velocity=how.velocity, offset=how.offset
+        )
         facts = {"meter": str(meter), "qpm": qpm, **facts_of(sampling, NoMore())}
         return self.stamped("decode", [made], [seed], facts)[0]
 
@@ -665,7 +672,8 @@ class BarsVAEModel(ModelPage):
             heard.qpm,
             bars=heard.bars,
             shift=heard.shift,
-            **how,
+            velocity=how.velocity,
+            offset=how.offset,
         )
 
     def _road_scores(
@@ -676,12 +684,23 @@ class BarsVAEModel(ModelPage):
         strokes = self._performed(tables[:, None], *about, [seed] * len(tables))
         for end, heard in ((0, one), (-1, other)):
             strokes[end] = self._performed(tables[end][None, None], *about, [seed], heard.hits)[0]
-        road = [
-            score_of(table[None], self.representation, *about, shift=one.shift, **how)
-            for table, how in zip(tables, strokes, strict=True)
-        ]
-        how = {name: np.concatenate([each[name] for each in strokes]) for name in strokes[0]}
-        return road, score_of(tables, self.representation, *about, shift=one.shift, **how)
+
+        def made(windows: np.ndarray, how: Sequence[Performed]) -> Score:
+            velocity, offset = (
+                None if how[0].velocity is None else np.concatenate(column)
+                for column in zip(*how, strict=True)
+            )
+            return score_of(
+                windows,
+                self.representation,
+                *about,
+                shift=one.shift,
+                velocity=velocity,
+                offset=offset,
+            )
+
+        road = [made(table[None], [how]) for table, how in zip(tables, strokes, strict=True)]
+        return road, made(tables, strokes)
 
     def _performed(
         self,
@@ -690,46 +709,8 @@ class BarsVAEModel(ModelPage):
         qpm: float,
         seeds: Sequence[int],
         known: Hits | None = None,
-    ) -> list[dict[str, np.ndarray]]:
-        """Say how the strokes of pieces are played; of melodies, nothing.
-
-        Parameters
-        ----------
-        tables
-            Shape (piece, window, bar, position).
-        known
-            Strokes of which it is known; all pieces have them.
-
-        Returns
-        -------
-        list of dict
-            Of each piece ``velocity`` and ``offset``, as `score_of` takes them.
-        """
-        if self.representation.kind != "drums":
-            return [{} for _ in tables]
-        bar_steps = self.representation.bar_steps(meter)
-        windows = tables.reshape(-1, *tables.shape[2:])
-        steps = self.representation.read_off(windows, bar_steps).reshape(len(tables), -1)
-        is_hit = hits_of(steps)  # piece step drum
-        velocity = np.full(is_hit.shape, USUAL_VELOCITY, dtype=np.float32)
-        offset = np.zeros_like(velocity)
-        is_known = np.zeros_like(is_hit)
-        if known is not None:
-            length = min(len(known.is_hit), steps.shape[1])
-            first = slice(None), slice(length)
-            is_known[first] = is_hit[first] & known.is_hit[:length]
-            velocity[first] = np.where(is_known[first], known.velocity[:length], USUAL_VELOCITY)
-            offset[first] = np.where(is_known[first], known.offset[:length], 0)
-        made = Played(is_hit, velocity, offset)
-        if self._groove is not None:
-            per_quarter = self.representation.steps_per_quarter
-            grid = Grid.regular(meter, per_quarter, steps.shape[1] // bar_steps)
-            generators = [generator_of(seed, PLAYING) for seed in seeds]
-            made = self._groove.finish(made, is_known, grid, qpm, generators)
-        return [
-            {"velocity": loud, "offset": away}
-            for loud, away in zip(made.velocity, made.offset, strict=True)
-        ]
+    ) -> list[Performed]:
+        return performed(tables, self.representation, meter, qpm, seeds, self._groove, known)
 
     def stamped(
         self,

@@ -19,10 +19,8 @@ ICML 2019.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache, cached_property
-from math import ceil
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -30,71 +28,28 @@ from partimento.checkpoints import Checkpoint
 from partimento.errors import GenerationError, ParameterError
 from partimento.generation.continuation import seeds_of
 from partimento.generation.groove_engine import GrooveEngine
+from partimento.generation.hearing_groove import OFF_GRID, Heard, hear_groove, hear_tap, moved
 from partimento.generation.sampling import Sampling, generator_of, real
 from partimento.models.load import GROOVE_VERBS, load
 from partimento.models.melody_rnn import Music, as_score
 from partimento.models.page import HASH_DIGITS, ModelPage, read_fields
-from partimento.music.drums import (
-    DRUM_OF,
-    DRUMS,
-    NO_DRUM,
-    Hits,
-    drum_notes,
-    ending_by,
-    hear_drums,
-    without_overlap,
-)
+from partimento.music.drums import Hits, ending_by
 from partimento.music.grid import Grid
-from partimento.music.notes import Notes
-from partimento.music.score import (
-    DEFAULT_TICKS_PER_QUARTER,
-    MAX_TICKS_PER_QUARTER,
-    MICROSECONDS_PER_MINUTE,
-    Part,
-    Score,
-)
-from partimento.music.time_transforms import with_whole_steps
-from partimento.music.timing import steps_to_ticks
+from partimento.music.score import Part, Score
 from partimento.representations.drums import DrumsRepresentation
 from partimento.representations.groove import (
     Given,
     GrooveRepresentation,
     Played,
     check_drum,
-    meter_numbers,
     meter_of,
-    tap_of,
 )
 
-OFF_GRID = 0.2  # steps off the grid, from which on a stroke is meant to be there: a triplet, a flam
-EVEN = 2 / 127  # deviation of velocities that say nothing
-ON_GRID = 0.02  # steps: all closer than this is as written, not as played
 LIKE_BARS = 8  # of a performance to play like
 DRUMS_TEMPERATURE = 0.5  # a beat that holds together
 TRIES = 4  # for drums that come out silent
 WRITTEN = ("velocity", "time")
 SHIPPED = "drums-groove"
-
-
-class Heard(NamedTuple):
-    """Drums of a piece, and where its steps stand.
-
-    Attributes
-    ----------
-    score : Score
-        The piece, in ticks that are fine enough.
-    hits : Hits
-    grid : Grid
-    meter : float32 array, shape (step, number)
-        See `meter_numbers`.
-    remarks : tuple of str
-    """
-
-    score: Score
-    hits: Hits
-    grid: Grid
-    meter: np.ndarray
-    remarks: tuple[str, ...]
 
 
 class GrooveModel(ModelPage):
@@ -175,7 +130,7 @@ class GrooveModel(ModelPage):
         heard = self.hear(score)
         made = self._played(heard, seeds, temperature, only, like)
         scores = [
-            _moved(heard, Hits(*(table[row] for table in made)), amount, self._per_quarter)
+            moved(heard, Hits(*(table[row] for table in made)), amount, self._per_quarter)
             for row in range(count)
         ]
         facts: dict[str, Any] = {"temperature": temperature, "amount": amount}
@@ -259,8 +214,6 @@ class GrooveModel(ModelPage):
         temperature = Sampling(temperature).temperature
         kept = [check_drum(name) for name in keep]
         seeds, score = seeds_of(seed, count), as_score(music)
-        if not score.num_notes:
-            raise ParameterError("the piece is empty: give it a rhythm, tapped or of a tune")
         if kept:
             heard = self.hear(score)
             is_kept = np.zeros_like(heard.hits.is_hit)
@@ -269,7 +222,7 @@ class GrooveModel(ModelPage):
                 raise ParameterError(f"the piece has no {' or '.join(keep)} to keep")
             told, tap = [is_kept] * 3, None
         else:
-            heard, tap = self._tapped(score)
+            heard, tap = hear_tap(score, self.representation)
             told = [np.zeros_like(heard.hits.is_hit)] * 3
         made: list[Played] = []
         for each in seeds:
@@ -299,30 +252,6 @@ class GrooveModel(ModelPage):
         facts["primer"] = score.digest[:HASH_DIGITS]
         return self.stamped("drums", scores, seeds, facts)
 
-    def _tapped(self, score: Score) -> tuple[Heard, np.ndarray]:
-        """Rhythm of a piece, as a tap; the drums heard are none."""
-        score = self._finer(score)
-        pitched = [part.notes for part in score.parts if not part.is_drum and len(part.notes)]
-        tables = pitched or [part.notes for part in score.parts if len(part.notes)]
-        onset, velocity = (
-            np.concatenate([getattr(notes, name) for notes in tables])
-            for name in ("onset", "velocity")
-        )
-        grid = Grid.of(score, self._per_quarter)
-        exact = onset * self._per_quarter / score.ticks_per_quarter  # step
-        step = np.minimum(np.floor(exact + 0.5).astype(np.int64), len(grid) - 1)
-        offset = np.clip(exact - step, -0.5, 0.5)
-        loud, away = np.zeros((2, len(grid)), dtype=np.float32)
-        order = np.argsort(velocity, kind="stable")  # the loudest is written last
-        loud[step[order]], away[step[order]] = velocity[order] / 127, offset[order]
-        is_tap = loud > 0
-        is_uneven = loud[is_tap].std() > EVEN
-        is_played = np.abs(away[is_tap]).max() > ON_GRID
-        tap = tap_of(is_tap, loud if is_uneven else None, away if is_played else None)
-        none = np.zeros((len(grid), len(DRUMS)), dtype=np.float32)
-        hits = Hits(none > 0, none, none)
-        return Heard(score, hits, grid, self._meter(score, grid), ()), tap
-
     def _with_drums(self, score: Score, made: Played, alone: bool) -> Score:
         hits = Hits(*(table[0] for table in made))
         notes = DrumsRepresentation(self._per_quarter).decode(
@@ -335,34 +264,8 @@ class GrooveModel(ModelPage):
     # ---- underneath
 
     def hear(self, music: Music) -> Heard:
-        """Show what the model hears of the drums of a piece.
-
-        Raises
-        ------
-        ParameterError
-            If it has none, or a bar that is no whole number of steps.
-        """
-        score = self._finer(as_score(music))
-        if not score.num_notes:
-            raise ParameterError("the piece is empty: give it a drum part (MIDI channel 10)")
-        if not any(part.is_drum and len(part.notes) for part in score.parts):
-            raise ParameterError(
-                "the piece has notes, but no drums (MIDI channel 10): `partimento drums` writes "
-                "drums for it"
-            )
-        found = hear_drums(score, self._per_quarter)
-        if not found.hits.is_hit.any():
-            raise ParameterError(
-                f"{len(drum_notes(score))} strokes, but of none of the nine drums: "
-                f"{', '.join(DRUMS)}"
-            )
-        remarks = []
-        if found.unknown:
-            remarks.append(f"{found.unknown} strokes of other instruments stay as they are")
-        if far := int((np.abs(found.hits.offset) > OFF_GRID).sum()):
-            remarks.append(f"{far} strokes lie far off the grid (triplets?): they keep their time")
-        meter = self._meter(score, found.grid)
-        return Heard(score, found.hits, found.grid, meter, tuple(remarks))
+        """Show what the model hears of the drums of a piece; see `hear_groove`."""
+        return hear_groove(as_score(music), self.representation)
 
     def described_drums(self, score: Score) -> dict[str, Any]:
         """Say how the drums of a piece are played: strokes, velocities, mean distance in ms."""
@@ -444,20 +347,6 @@ class GrooveModel(ModelPage):
     def _per_quarter(self) -> int:
         return self.representation.steps_per_quarter
 
-    def _finer(self, score: Score) -> Score:
-        """Raise the division, exactly, to one in which a step is many ticks."""
-        score = with_whole_steps(score, 4 * self._per_quarter)
-        division = score.ticks_per_quarter
-        factor = min(ceil(DEFAULT_TICKS_PER_QUARTER / division), MAX_TICKS_PER_QUARTER // division)
-        return score.with_ticks_per_quarter(division * max(1, factor))
-
-    def _meter(self, score: Score, grid: Grid) -> np.ndarray:
-        ticks = steps_to_ticks(np.arange(len(grid)), score.ticks_per_quarter, self._per_quarter)
-        at = np.array([tempo.tick for tempo in score.tempo_map])
-        microseconds = np.array([tempo.microseconds_per_quarter for tempo in score.tempo_map])
-        qpm = MICROSECONDS_PER_MINUTE / microseconds[np.searchsorted(at, ticks, side="right") - 1]
-        return meter_numbers(grid.position, grid.bar_steps, qpm, self._per_quarter)
-
     @cached_property
     def engine(self) -> GrooveEngine:
         """The graphs, ready to run."""
@@ -482,34 +371,3 @@ def usual_drummer() -> GrooveModel:
     model = load(SHIPPED)
     assert isinstance(model, GrooveModel)
     return model
-
-
-def _moved(heard: Heard, made: Hits, amount: float, steps_per_quarter: int) -> Score:
-    """Move the strokes of a piece towards how they were written.
-
-    Several strokes of a drum on one step (flams, rolls) go together, as far as the loudest.
-    """
-    score, hits = heard.score, heard.hits
-    ticks_per_step = score.ticks_per_quarter / steps_per_quarter
-    further = amount * (made.offset - hits.offset) * ticks_per_step
-    louder = 1 + amount * (made.velocity / np.where(hits.is_hit, hits.velocity, 1) - 1)
-    parts = []
-    for part in score.parts:
-        notes, drum = part.notes, DRUM_OF[part.notes.pitch]
-        if not part.is_drum or not len(notes):
-            parts.append(part)
-            continue
-        exact = notes.onset * steps_per_quarter / score.ticks_per_quarter
-        step = np.floor(exact + 0.5).astype(np.int64)
-        is_known = (drum != NO_DRUM) & (step < len(heard.grid))
-        place = np.where(is_known, step, 0), np.where(is_known, drum, 0)
-        onset = notes.onset + np.where(is_known, np.rint(further[place]), 0).astype(np.int64)
-        velocity = notes.velocity * np.where(is_known, louder[place], 1)
-        moved = Notes(
-            np.maximum(onset, 0),
-            notes.duration,
-            notes.pitch,
-            np.clip(np.rint(velocity), 1, 127).astype(np.int64),
-        )
-        parts.append(replace(part, notes=ending_by(without_overlap(moved), score.end_tick)))
-    return score.with_parts(parts)
