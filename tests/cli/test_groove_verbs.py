@@ -1,7 +1,10 @@
 """`humanize` and `drums` on the command line."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 from cli.one_verb import refusal, run_verb
 from groove_music import a_beat, hits
@@ -66,3 +69,23 @@ def test_drums_of_a_vae_are_played_or_straight():
     assert len(played) == len(straight)
     assert len(set(straight.velocity.tolist())) == 1 < len(set(played.velocity.tolist()))
     assert "--straight is for drums" in refusal("sample", "--straight")
+
+
+def test_a_drummer_is_taught(tmp_path):
+    folder = tmp_path / "beats"
+    folder.mkdir()
+    generator = np.random.default_rng(0)
+    for number in range(8):
+        beat = a_beat(6)
+        notes = beat.parts[0].notes
+        kept = notes.where(generator.random(len(notes)) < 0.8)
+        part = replace(beat.parts[0], notes=kept)
+        write(beat.with_parts([part]), folder / f"{number}.mid")
+    assert "means nothing to drums-groove" in refusal(
+        "train", "drums-groove", "--data", folder, "--out", "run", "--hidden-size", 9
+    )
+    result = run_verb("train", "drums-groove", "--data", folder, "--out", "run", "--steps", 2)
+    assert result.exit_code == 0, result.stderr
+    assert "nats a stroke for its velocity" in result.stdout
+    assert run_verb("humanize", "beat.mid", "--model", "run").exit_code == 0
+    assert Path("beat-humanized.mid").is_file()
