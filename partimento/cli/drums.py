@@ -7,6 +7,7 @@ import typer
 from partimento.cli import options
 from partimento.cli.grooves import Model, report_drums
 from partimento.cli.hearing_options import Play, Wav, hear
+from partimento.cli.picture_options import Roll, draw_rolls
 
 
 def run(
@@ -26,6 +27,7 @@ def run(
     count: options.Count = 1,
     qpm: options.NotationTempo = None,
     meter: options.NotationMeter = None,
+    roll: Roll = False,
     out: options.Out = None,
     json: options.AsJson = False,
     play: Play = False,
@@ -47,4 +49,5 @@ def run(
         temperature=temperature,
     )
     report_drums(player, scores, paths, as_json=json)
+    draw_rolls(scores, paths, roll=roll, is_quiet=json)
     hear(scores, paths, play=play, wav=wav, is_quiet=json)

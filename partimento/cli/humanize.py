@@ -7,6 +7,7 @@ import typer
 from partimento.cli import options
 from partimento.cli.grooves import Model, Temperature, report_drums
 from partimento.cli.hearing_options import Play, Wav, hear
+from partimento.cli.picture_options import Roll, draw_rolls
 
 
 def run(
@@ -24,6 +25,7 @@ def run(
     temperature: Temperature = 1.0,
     seed: options.Seed = 0,
     count: options.Count = 1,
+    roll: Roll = False,
     out: options.Out = None,
     json: options.AsJson = False,
     play: Play = False,
@@ -48,4 +50,5 @@ def run(
     )
     remarks = player.hear(given.score).remarks
     report_drums(player, scores, paths, heard=remarks, as_json=json)
+    draw_rolls(scores, paths, roll=roll, is_quiet=json)
     hear(scores, paths, play=play, wav=wav, is_quiet=json)
