@@ -36,6 +36,8 @@ VERBS = {  # verb: module of partimento.cli whose `run` it is
     "harmonize": "harmonize",
     "infill": "infill",
     "accompany": "accompany",
+    "humanize": "humanize",
+    "drums": "drums",
     "vary": "vary",
     "interpolate": "interpolate",
     "reconstruct": "reconstruct",

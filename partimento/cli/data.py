@@ -14,6 +14,7 @@ FOUR_VOICES = ("satb", "bach-rnn", "bach-cnn")
 OF_BARS = {
     "drums": "drums",
     "drums-vae": "drums",
+    "drums-groove": "drums",
     "melody-vae": "2bar",
     "melody-vae-16bar": "16bar",
 }

@@ -19,6 +19,7 @@ def run(
     seed: options.Seed = 0,
     qpm: Annotated[float, typer.Option(help="Tempo in quarters a minute.")] = 120,
     meter: Annotated[str, typer.Option(help="Meter.")] = "4/4",
+    straight: latent.Straight = False,
     roll: Roll = False,
     out: options.Out = None,
     json: options.AsJson = False,
@@ -32,6 +33,7 @@ def run(
     z = latent.read_points(points)
     paths = out_paths(out, f"{points.stem}.mid", 1)
     player = load(model, verb="decode")
+    latent.play_straight(player, straight)
     score = player.decode(
         z, seed=seed, meter=meter, qpm=qpm, temperature=temperature, top_p=top_p, top_k=top_k
     )

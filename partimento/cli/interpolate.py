@@ -33,6 +33,7 @@ def run(
     seed: options.Seed = 0,
     qpm: options.NotationTempo = None,
     meter: options.NotationMeter = None,
+    straight: latent.Straight = False,
     roll: Roll = False,
     out: options.Out = None,
     picture: Annotated[
@@ -49,6 +50,7 @@ def run(
     if picture is not None and picture.suffix.lower() not in (".svg", ".png"):
         raise ParameterError(f"--picture {shown(picture)}: a road is drawn as .svg or .png")
     player = load(model, verb="interpolate")
+    latent.play_straight(player, straight)
     is_of_seeds = phrases.writes_phrases(player)
     if is_of_seeds:
         phrases.refuse_others(context, player, *MEANINGLESS)

@@ -22,6 +22,10 @@ Model = Annotated[str, typer.Option(help="Name or checkpoint folder: melody-vae,
 Temperature = Annotated[
     float, typer.Option(help="0: the likeliest at each point. 1: all that it may mean.")
 ]
+Straight = Annotated[
+    bool,
+    typer.Option("--straight", help="Drums even and on the grid; else drums-groove plays them."),
+]
 Melody = Annotated[str, typer.Option(help="Part to listen to: its number, `skyline` or `auto`.")]
 
 
@@ -30,6 +34,15 @@ def is_latent(player: Any) -> bool:
     from partimento.representations.bars import BarsRepresentation
 
     return isinstance(player.representation, BarsRepresentation)
+
+
+def play_straight(player: Any, straight: bool) -> None:
+    """Have strokes even and on the grid, where that is asked for."""
+    if not straight:
+        return
+    if not is_latent(player) or player.representation.kind != "drums":
+        raise ParameterError(f"--straight is for drums, and {shown(player.name)} writes none")
+    player.is_straight = True
 
 
 def refuse_options(context: typer.Context, player: Any, *names: str) -> None:

@@ -18,6 +18,7 @@ def run(
     seed: options.Seed = 0,
     qpm: options.NotationTempo = None,
     meter: options.NotationMeter = None,
+    straight: latent.Straight = False,
     roll: Roll = False,
     out: options.Out = None,
     json: options.AsJson = False,
@@ -30,7 +31,9 @@ def run(
 
     given = read_given(music, qpm=qpm, meter=meter)
     paths = out_paths(out, f"{given.name}-reconstructed.mid", 1, given.path)
-    found = load(model, verb="reconstruct").reconstruct(
+    player = load(model, verb="reconstruct")
+    latent.play_straight(player, straight)
+    found = player.reconstruct(
         given.score, melody=melody, seed=seed, temperature=temperature, top_p=top_p, top_k=top_k
     )
     differ = [number + 1 for number, same in enumerate(found.same_by_bar) if same < 1]

@@ -36,6 +36,7 @@ def run(
     rest_bars: options.RestBars = 2.0,
     no_crossing: NoCrossing = False,
     any_range: AnyRange = False,
+    straight: latent.Straight = False,
     roll: Roll = False,
     out: options.Out = None,
     json: options.AsJson = False,
@@ -48,6 +49,7 @@ def run(
 
     paths = out_paths(out, "sample.mid", count)
     player = load(model, verb="sample")
+    latent.play_straight(player, straight)
     if writes_phrases(player):
         refuse_others(context, player, "top_p", "top_k", *CONSTRAINTS)
         scores = player.sample_many(

@@ -14,6 +14,7 @@ from partimento.cli.teaching import (
     read_music,
 )
 from partimento.cli.train_bars import run_bars
+from partimento.cli.train_groove import run_groove
 from partimento.cli.train_phrases import run_phrases
 from partimento.cli.train_voices import run_voices
 from partimento.errors import ParameterError
@@ -169,6 +170,21 @@ def run(
         return
     if beta is not None:
         raise ParameterError(f"--beta is for VAEs: {model} is none")
+    if model == "drums-groove":
+        del settings["hidden_size"], settings["lowest"], settings["highest"]
+        run_groove(
+            context,
+            config,
+            tuple(data),
+            folder,
+            out,
+            resume=resume,
+            strict=strict,
+            reading={"salvage": salvage, "max_file_mb": max_file_mb, "split_seed": split_seed},
+            steps_per_quarter=steps_per_quarter,
+            **settings,
+        )
+        return
     lesson = lesson_for(
         model,
         config or USUAL_CONFIG,

@@ -32,6 +32,7 @@ def run(
     count: options.Count = 1,
     qpm: options.NotationTempo = None,
     meter: options.NotationMeter = None,
+    straight: latent.Straight = False,
     roll: Roll = False,
     out: options.Out = None,
     json: options.AsJson = False,
@@ -45,6 +46,7 @@ def run(
     given = read_given(music, qpm=qpm, meter=meter)
     paths = out_paths(out, f"{given.name}-varied.mid", count, given.path)
     player = load(model, verb="vary")
+    latent.play_straight(player, straight)
     turned: dict[str, float] = {}
     for sign, names in ((1.0, more), (-1.0, less)):
         for name in names or []:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from partimento.data.chorales import load_chorales
 from partimento.data.rolls import Rolls, load_rolls
+from partimento.evaluation.groove import groove_rows
 from partimento.evaluation.infilling_rows import infilling_rows
 from partimento.evaluation.jsb16_rows import count_row, model_row
 from partimento.evaluation.rolls import roll_figures
 from partimento.evaluation.tables import check_table, store_row
 from partimento.evaluation.vae_rows import vae_rows
-from partimento.models import bars_lessons
+from partimento.models import bars_lessons, groove_lessons
 from partimento.models.bars_lessons import RECIPES
 from partimento.models.load import load
 from partimento.models.voice_lessons import load_voice_pieces, recipe_lesson, train_voices
@@ -88,6 +89,17 @@ def _vae_rows(out: Path, tell: Tell) -> Iterator[tuple[str, Row]]:
         data = bars_lessons.load_windows(lesson)
         bars_lessons.train_bars(lesson, data, run, resume=True, report=report, tell=tell)
         yield from vae_rows(load(RunFolder(run).checkpoint), lesson.data)
+    yield from _groove_rows(out, tell)
+
+
+def _groove_rows(out: Path, tell: Tell) -> Iterator[tuple[str, Row]]:
+    lesson = groove_lessons.recipe_groove_lesson()
+    run = out / lesson.name
+    tell(f"{lesson.name}: {lesson.settings.steps:,} steps")
+    data = groove_lessons.read_grooves(lesson.data, lesson.bars)
+    report = _teller(tell, "nats a cell")
+    groove_lessons.train_groove(lesson, data, run, resume=True, report=report, tell=tell)
+    yield from groove_rows(load(RunFolder(run).checkpoint), lesson.data)
 
 
 def _teller(tell: Tell, unit: str) -> Callable[["Progress"], None]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from partimento.errors import ParameterError
 from partimento.generation.hearing import AUTO, hear
-from partimento.music.drums import Hits, hear_drums
+from partimento.music.drums import Hits, ending_by, hear_drums
 from partimento.music.grid import Grid
 from partimento.music.score import (
     DEFAULT_TICKS_PER_QUARTER,
@@ -186,6 +186,7 @@ def score_of(
         part = Part(notes, name or "melody")
     else:
         notes = tokens.decode(steps, division, velocity=velocity, offset=offset)
+        notes = ending_by(notes, len(steps) * division // per_quarter)
         part = Part(notes, name or "drums", is_drum=True)
     return Score(
         ticks_per_quarter=division,

@@ -38,13 +38,15 @@ from partimento.generation.hearing_windows import HeardWindows, hear_windows, sc
 from partimento.generation.latent import Prior, normal_log_density, slerp, strayed
 from partimento.generation.latent_engine import LatentEngine
 from partimento.generation.sampling import Sampling, check_seed, generator_of, real, whole
+from partimento.models.groove import GrooveModel, usual_drummer
 from partimento.models.load import LATENT_VERBS
 from partimento.models.melody_rnn import Music, as_score
 from partimento.models.page import HASH_DIGITS, ModelPage, facts_of, read_fields
+from partimento.models.playing import Performed, performed
+from partimento.music.drums import Hits
 from partimento.music.notation import parse_meter
 from partimento.music.score import Meter, Score
 from partimento.representations.bars import BarsRepresentation
-from partimento.representations.drums import USUAL_VELOCITY
 
 LATENT = "latent.npz"  # prior and sliders, in a checkpoint
 TRIES = 4  # for a window that comes out silent
@@ -165,6 +167,9 @@ class BarsVAEModel(ModelPage):
     representation : BarsRepresentation
     bars : int
         Of a window.
+    is_straight : bool
+        Of drums: whether strokes are even and on the grid. Set it to have them so; else
+        `drums-groove` plays them.
     """
 
     family = "melody-vae"
@@ -177,6 +182,7 @@ class BarsVAEModel(ModelPage):
         fields = checkpoint.config.get("representation")
         self.representation = read_fields(BarsRepresentation, fields)
         self.bars = self.representation.bars
+        self.is_straight = False
         if self.family != f"{self.representation.kind}-vae":
             raise CheckpointError(
                 f"the checkpoint is a {self.family} of {self.representation.kind}: its config is "
@@ -236,7 +242,19 @@ class BarsVAEModel(ModelPage):
         bars = self.bars if bars is None else check_bars(bars)
         bar_steps = self.representation.bar_steps(meter)
         tables = self._sampled(seeds, -(-bars // self.bars), bar_steps, sampling)
-        made = [score_of(piece, self.representation, meter, qpm, bars=bars) for piece in tables]
+        strokes = self._performed(tables, meter, qpm, seeds)
+        made = [
+            score_of(
+                piece,
+                self.representation,
+                meter,
+                qpm,
+                bars=bars,
+                velocity=how.velocity,
+                offset=how.offset,
+            )
+            for piece, how in zip(tables, strokes, strict=True)
+        ]
         facts = {"bars": bars, "meter": str(meter), "qpm": qpm, **facts_of(sampling, NoMore())}
         return self.stamped("sample", made, seeds, facts)
 
@@ -297,7 +315,7 @@ class BarsVAEModel(ModelPage):
         heard = hear_windows(score, self.representation, melody)
         mu, _ = self._engine.encode(heard.tables)
         tables = self._decoded(mu, heard, check_seed(seed), sampling)
-        made = self._score(tables, heard)
+        made = self._score(tables, heard, seed)
         same = np.where(heard.tables != self.representation.pad, (tables == heard.tables), np.nan)
         by_bar = np.nanmean(same.reshape(-1, self.representation.positions), axis=1)[: heard.bars]
         facts = {**facts_of(sampling, NoMore()), "primer": score.digest[:HASH_DIGITS]}
@@ -354,8 +372,7 @@ class BarsVAEModel(ModelPage):
         tables = self._engine.decode(points, one.bar_steps, generators, sampling)
         tables[0], tables[-1] = ends
         tables = tables[_even_paces(self._gone(tables), number)]
-        road = [self._window_score(table[None], one) for table in tables]
-        whole_road = self._window_score(tables, one, bars=number * self.bars)
+        road, whole_road = self._road_scores(tables, one, other, seed)
         facts = {
             "steps": number,
             **facts_of(sampling, NoMore()),
@@ -439,7 +456,7 @@ class BarsVAEModel(ModelPage):
         made = []
         for each in seeds:
             if amount == 0 and not turned:
-                made.append(self._score(heard.tables, heard))
+                made.append(self._score(heard.tables, heard, each))
                 continue
             for attempt in range(TRIES):
                 generator = generator_of(each, attempt)
@@ -455,7 +472,7 @@ class BarsVAEModel(ModelPage):
                 raise GenerationError(
                     f"{TRIES} tries were silence with seed {each}: use another seed, or turn less"
                 )
-            made.append(self._score(tables, heard))
+            made.append(self._score(tables, heard, each))
         return self.stamped("vary", made, seeds, facts)
 
     # ---- the map itself
@@ -499,7 +516,10 @@ class BarsVAEModel(ModelPage):
         bar_steps = self.representation.bar_steps(meter)
         generators = [generator_of(check_seed(seed), number) for number in range(len(points))]
         tables = self._engine.decode(points, bar_steps, generators, sampling)
-        made = score_of(tables, self.representation, meter, qpm)
+        how = self._performed(tables[None], meter, qpm, [seed])[0]
+        made = score_of(
+            tables, self.representation, meter, qpm, velocity=how.velocity, offset=how.offset
+        )
         facts = {"meter": str(meter), "qpm": qpm, **facts_of(sampling, NoMore())}
         return self.stamped("decode", [made], [seed], facts)[0]
 
@@ -642,17 +662,9 @@ class BarsVAEModel(ModelPage):
         ]
         return self._engine.decode(points, heard.bar_steps, generators, sampling)
 
-    def _score(self, tables: np.ndarray, heard: HeardWindows) -> Score:
+    def _score(self, tables: np.ndarray, heard: HeardWindows, seed: int) -> Score:
         """Put windows in a row; strokes that the piece had are played as they were."""
-        velocity = offset = None
-        if heard.hits is not None:
-            more = (
-                (0, tables.shape[0] * self.bars * heard.bar_steps - len(heard.hits.offset)),
-                (0, 0),
-            )
-            offset = np.pad(heard.hits.offset, more)
-            velocity = np.pad(heard.hits.velocity, more)
-            velocity = np.where(velocity > 0, velocity, USUAL_VELOCITY)
+        how = self._performed(tables[None], heard.meter, heard.qpm, [seed], heard.hits)[0]
         return score_of(
             tables,
             self.representation,
@@ -660,16 +672,69 @@ class BarsVAEModel(ModelPage):
             heard.qpm,
             bars=heard.bars,
             shift=heard.shift,
-            velocity=velocity,
-            offset=offset,
+            velocity=how.velocity,
+            offset=how.offset,
         )
 
-    def _window_score(
-        self, tables: np.ndarray, heard: HeardWindows, bars: int | None = None
-    ) -> Score:
-        return score_of(
-            tables, self.representation, heard.meter, heard.qpm, bars=bars, shift=heard.shift
+    def _road_scores(
+        self, tables: np.ndarray, one: HeardWindows, other: HeardWindows, seed: int
+    ) -> tuple[list[Score], Score]:
+        """Make a piece of each window of a road, and one of all; ends are played as they were."""
+        about = one.meter, one.qpm
+        strokes = self._performed(tables[:, None], *about, [seed] * len(tables))
+        for end, heard in ((0, one), (-1, other)):
+            strokes[end] = self._performed(tables[end][None, None], *about, [seed], heard.hits)[0]
+
+        def made(windows: np.ndarray, how: Sequence[Performed]) -> Score:
+            velocity, offset = (
+                None if how[0].velocity is None else np.concatenate(column)
+                for column in zip(*how, strict=True)
+            )
+            return score_of(
+                windows,
+                self.representation,
+                *about,
+                shift=one.shift,
+                velocity=velocity,
+                offset=offset,
+            )
+
+        road = [made(table[None], [how]) for table, how in zip(tables, strokes, strict=True)]
+        return road, made(tables, strokes)
+
+    def _performed(
+        self,
+        tables: np.ndarray,
+        meter: Meter,
+        qpm: float,
+        seeds: Sequence[int],
+        known: Hits | None = None,
+    ) -> list[Performed]:
+        return performed(tables, self.representation, meter, qpm, seeds, self._groove, known)
+
+    def stamped(
+        self,
+        verb: str,
+        scores: Sequence[Score],
+        seeds: Sequence[int],
+        settings: dict[str, Any],
+        **more: Any,
+    ) -> list[Score]:
+        """Write into each score how it was made, and who played its strokes."""
+        if self._groove is not None:
+            more["played_by"] = f"{self._groove.name} {self._groove.hash[:HASH_DIGITS]}"
+        return super().stamped(verb, scores, seeds, settings, **more)
+
+    @property
+    def _groove(self) -> GrooveModel | None:
+        """Who plays the strokes: nobody, where they are straight or on another grid."""
+        if self.representation.kind != "drums" or self.is_straight:
+            return None
+        drummer = usual_drummer()
+        same_grid = (
+            drummer.representation.steps_per_quarter == self.representation.steps_per_quarter
         )
+        return drummer if same_grid else None
 
     @cached_property
     def _engine(self) -> LatentEngine:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from partimento.training.chorales import VoicesLesson
     from partimento.training.course import Taught
     from partimento.training.estimate import Estimate
+    from partimento.training.groove import GrooveLesson
     from partimento.training.loop import Progress
     from partimento.training.melody import Lesson
     from partimento.training.phrase_gan import PhraseGANLesson
@@ -195,7 +196,7 @@ def open_run(out: Path) -> RunFolder:
 
 
 def check_run(
-    lesson: "Lesson | VoicesLesson | BarsLesson | PhraseGANLesson",
+    lesson: "Lesson | VoicesLesson | BarsLesson | GrooveLesson | PhraseGANLesson",
     run: RunFolder,
     *,
     resume: bool = False,

@@ -18,6 +18,8 @@ METHODS = {  # verb: the method of a model that does it
     "harmonize": "harmonize",
     "infill": "infill",
     "accompany": "accompany",
+    "humanize": "humanize",
+    "drums": "drums",
     "vary": "vary",
     "interpolate": "interpolate",
     "reconstruct": "reconstruct",
@@ -36,6 +38,7 @@ class Family(NamedTuple):
 
 
 LATENT_VERBS = ("sample", "reconstruct", "interpolate", "vary", "encode", "decode", "likelihood")
+GROOVE_VERBS = ("humanize", "drums")
 FAMILIES = {
     "melody-rnn": Family(
         "partimento.models.melody_rnn",
@@ -54,6 +57,7 @@ FAMILIES = {
     ),
     "melody-vae": Family("partimento.models.bars_vae", "BarsVAEModel", LATENT_VERBS),
     "drums-vae": Family("partimento.models.bars_vae", "BarsVAEModel", LATENT_VERBS),
+    "drums-groove": Family("partimento.models.groove", "GrooveModel", GROOVE_VERBS),
     "quartet-gan": Family(
         "partimento.models.quartet_gan",
         "QuartetGANModel",

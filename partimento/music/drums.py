@@ -116,6 +116,24 @@ def lay_strokes(
     return Hits(is_hit, loud, offset)
 
 
+def without_overlap(notes: Notes) -> Notes:
+    """Cut strokes short where the next of the same pitch begins: a drum has one skin."""
+    order = np.lexsort((notes.onset, notes.pitch))
+    onset, pitch = notes.onset[order], notes.pitch[order]
+    room = np.full(len(order), np.iinfo(np.int64).max)
+    room[:-1] = np.where(pitch[1:] == pitch[:-1], onset[1:] - onset[:-1], room[:-1])
+    duration = notes.duration.copy()
+    duration[order] = np.maximum(1, np.minimum(notes.duration[order], room))
+    return Notes(notes.onset, duration, notes.pitch, notes.velocity)
+
+
+def ending_by(notes: Notes, end: int) -> Notes:
+    """Have strokes end by a tick: one that is played late must not make a piece longer."""
+    onset = np.minimum(notes.onset, max(0, end - 1))
+    duration = np.maximum(1, np.minimum(notes.duration, end - onset))
+    return Notes(onset, duration, notes.pitch, notes.velocity)
+
+
 def drum_notes(score: Score) -> Notes:
     """All strokes of a piece, in order.
 

@@ -183,7 +183,7 @@ def _notes(
         for onset, duration, pitch, velocity in notes.where(is_here):
             look = _look(roll.theme, velocity, onset < primer_end, colour)
             if part.is_drum:
-                yield roll.stroke(onset, pitch, **look)
+                yield roll.stroke(onset, pitch, loud=velocity / 127, **look)
                 continue
             shared = stripes.get((onset, pitch), (number,))
             yield roll.note(

@@ -26,6 +26,7 @@ QUARTER_WIDTH, WIDEST_QUARTER = 24.0, 110.0  # least, before a piece is broken i
 MAX_LINES = 24  # then the notes move closer together
 MOST_NUMBERED = 40  # bars of a line
 DRUM_ROW = 12.0
+SOFTEST, LOUDEST = 2.0, 5.5  # half the height of a stroke
 FEWEST_ROWS = 17  # an octave and a half, also for a tune of three notes
 EMPTY_RANGE = 55, 71  # where there are no notes
 
@@ -168,10 +169,13 @@ class RollLine:
             f'stroke-width="{edge:.1f}"/>'
         )
 
-    def stroke(self, onset: int, pitch: int, *, opacity: float, color: str | None = None) -> str:
-        """Draw a stroke of a drum: a diamond."""
-        x, y, r = self.x(max(onset, self.span.start)), self.drum_y(pitch) + 5.5, 4
-        corners = f"M{x:.1f} {y - r:.1f}l{r} {r}l-{r} {r}l-{r} -{r}z"
+    def stroke(
+        self, onset: int, pitch: int, *, loud: float, opacity: float, color: str | None = None
+    ) -> str:
+        """Draw a stroke of a drum: a diamond, the larger the louder it is (0 to 1)."""
+        x, y = self.x(max(onset, self.span.start)), self.drum_y(pitch) + 5.5
+        r = f"{SOFTEST + (LOUDEST - SOFTEST) * loud:.1f}"
+        corners = f"M{x:.1f} {y - float(r):.1f}l{r} {r}l-{r} {r}l-{r} -{r}z"
         fill = "" if color is None else f'fill="{color}" '
         return f'<path d="{corners}" {fill}fill-opacity="{opacity:.2f}" stroke="none"/>'
 

@@ -93,10 +93,10 @@ def _notes(line: RollLine, score: Score, in_both: Sequence[np.ndarray], only: st
         notes = part.notes
         is_here = (notes.onset < span.end) & (notes.offset > span.start)
         here = zip(notes.where(is_here), is_shared[is_here].tolist(), strict=True)
-        for (onset, duration, pitch, _), shared in here:
+        for (onset, duration, pitch, velocity), shared in here:
             color = line.theme.same if shared else only
             if part.is_drum:
-                yield line.stroke(onset, pitch, opacity=1.0, color=color)
+                yield line.stroke(onset, pitch, loud=velocity / 127, opacity=1.0, color=color)
             else:
                 yield line.note(onset, onset + duration, pitch, opacity=0.9, color=color)
 

@@ -13,7 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from partimento.errors import VocabularyError
-from partimento.music.drums import DRUMS, PLAYED, Hits, hits_of, lay_strokes
+from partimento.music.drums import (
+    DRUMS,
+    PLAYED,
+    Hits,
+    hits_of,
+    lay_strokes,
+    without_overlap,
+)
 from partimento.music.grid import check_steps_per_quarter
 from partimento.music.notes import Notes
 from partimento.music.timing import steps_to_ticks
@@ -52,7 +59,7 @@ class DrumsRepresentation:
         velocity: np.ndarray | None = None,
         offset: np.ndarray | None = None,
     ) -> Notes:
-        """Read tokens as strokes, each as long as a step.
+        """Read tokens as strokes, each as long as a step, or until the next of its drum.
 
         Parameters
         ----------
@@ -70,9 +77,11 @@ class DrumsRepresentation:
             onset = np.maximum(onset + moved, 0)
         loud = np.full(len(step), USUAL_VELOCITY) if velocity is None else velocity[step, drum]
         order = np.lexsort((PLAYED[drum], onset))
-        return Notes(
-            onset[order],
-            np.full(len(step), length),
-            PLAYED[drum][order],
-            np.clip(np.rint(loud[order] * 127), 1, 127).astype(np.int64),
+        return without_overlap(
+            Notes(
+                onset[order],
+                np.full(len(step), length),
+                PLAYED[drum][order],
+                np.clip(np.rint(loud[order] * 127), 1, 127).astype(np.int64),
+            )
         )

@@ -7,7 +7,7 @@ once: tunes repeat themselves, and a model that is shown every repeat learns lit
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,6 +33,8 @@ class Windows:
         Windows that were left out: with fewer notes than bars; equal to another of their piece.
     velocity, offset : float32 arrays, shape (window, bar, position, 9), or None
         Of drums: see `Hits`.
+    qpm : float64 array, shape (window,), or None
+        Of drums: quarter notes a minute.
     """
 
     tables: np.ndarray
@@ -41,20 +43,25 @@ class Windows:
     repeated: int = 0
     velocity: np.ndarray | None = None
     offset: np.ndarray | None = None
+    qpm: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.tables)
 
     def take(self, rows: np.ndarray) -> "Windows":
         """Keep some windows."""
-        velocity = None if self.velocity is None else self.velocity[rows]
-        offset = None if self.offset is None else self.offset[rows]
-        return Windows(self.tables[rows], self.piece[rows], 0, 0, velocity, offset)
+        played = (self.velocity, self.offset, self.qpm)
+        kept = (None if table is None else table[rows] for table in played)
+        return Windows(self.tables[rows], self.piece[rows], 0, 0, *kept)
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all windows in order."""
-        return hashlib.sha256(np.ascontiguousarray(self.tables).tobytes()).hexdigest()
+        """SHA-256 of all windows in order: of drums, with how they are played."""
+        hasher = hashlib.sha256()
+        for table in (self.tables, self.velocity, self.offset, self.qpm):
+            if table is not None:
+                hasher.update(np.ascontiguousarray(table).tobytes())
+        return hasher.hexdigest()
 
 
 def melody_windows(
@@ -100,7 +107,9 @@ def drum_windows(
         played = np.stack([piece.hits.velocity, piece.hits.offset])[:, where]
         is_real = found.tables != representation.pad
         cut.append((found.tables, played * is_real[..., None]))
-    return _joined(cut, representation, keeps_all=all_)
+    windows = _joined(cut, representation, keeps_all=all_)
+    qpm = np.array([piece.qpm for piece in pieces], dtype=np.float64)
+    return replace(windows, qpm=qpm[windows.piece])
 
 
 def _joined(

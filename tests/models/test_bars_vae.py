@@ -143,6 +143,34 @@ def test_the_estimate_never_exceeds_the_bound_and_more_points_bring_it_down(mode
         model.likelihood(seq(TUNE), samples=0)
 
 
+def test_strokes_are_played_unless_they_shall_be_straight(drummer):
+    played = drummer.sample_many(3, seed=2)
+    assert read_stamps(played[0])[-1]["played_by"].startswith("drums-groove ")
+    assert played[1] == drummer.sample(seed=3)
+    drummer.is_straight = True
+    try:
+        straight = drummer.sample(seed=3)
+    finally:
+        drummer.is_straight = False
+    notes, mine = (score.parts[0].notes for score in (straight, played[1]))
+    assert len(notes) == len(mine)
+    assert (len(set(notes.velocity.tolist())), (notes.onset % 120).any()) == (1, False)
+    assert len(set(mine.velocity.tolist())) > 3
+    assert (mine.onset % 120).any()
+    assert played[1].end_tick == straight.end_tick
+    assert "played_by" not in read_stamps(straight)[-1]
+
+
+def test_the_ends_of_a_road_are_played_as_they_were(drummer):
+    soft = drums(bars=2).parts[0].notes
+    played = Notes(soft.onset + 15, soft.duration, soft.pitch, np.arange(len(soft)) + 20)
+    end = drums().with_parts([Part(played, is_drum=True)])
+    road = drummer.interpolate(end, drums(), 3)
+    assert road.scores[0].parts[0].notes.velocity.tolist() == played.velocity.tolist()
+    assert road.scores[0].parts[0].notes.onset.tolist() == played.onset.tolist()
+    assert road.whole.num_notes == sum(score.num_notes for score in road.scores)
+
+
 def test_drums_are_heard_by_drums_alone(model, drummer):
     assert drummer.vary(drums(), 0).num_notes == drums().num_notes
     made = drummer.sample(seed=2)
