@@ -15,6 +15,7 @@ from typing import Any
 from quartet_gan import report
 
 from partimento.evaluation.tables import store_row
+from partimento.models.load import load
 from partimento.models.phrase_lessons import read_phrases, recipe_lesson, train_phrases
 
 ROOT = Path(__file__).parent.parent
@@ -58,6 +59,7 @@ def main() -> None:
                 "minutes": round(taught.outcome.seconds / 60, 1),
                 "steps": taught.figures["best_step"],
                 "seed": lesson.settings.seed,
+                "sha256": load(taught.folder.checkpoint).hash,
                 "data_sha256": data.phrases["train"].digest,
                 "command": "python recipes/gan_ablations.py",
             }

@@ -106,7 +106,7 @@ def test_a_switch_keeps_what_it_says(mixed):
     ("words", "message"),
     [
         (["nowhere"], "nowhere: no such file, folder or set"),
-        ([".", "--for", "quartet"], "--for must be melody, satb, melody-rnn, basic"),
+        ([".", "--for", "quintet"], "--for must be melody, satb, melody-rnn, basic"),
         ([".", "--for", "satb", "--pickups"], "--pickups means nothing with --for satb"),
         ([".", "--voices", "auto"], "--voices means nothing with --for melody"),
         ([".", "--for", "satb", "--voices", "mezzo"], "voice 'mezzo' is unknown"),
