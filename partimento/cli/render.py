@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 def run(
     music: Annotated[
         str,
-        typer.Argument(help='A MIDI file, notation ("c4:q d4:e. r:s"), or row-your-boat.'),
+        typer.Argument(
+            help='A MIDI, MusicXML or ABC file, notation ("c4:q d4:e. r:s"), or row-your-boat.'
+        ),
     ],
     out: Annotated[
         list[Path] | None,
