@@ -147,7 +147,7 @@ def unfolded(bars: Sequence[BarRead], limits: Limits) -> Iterator[int]:
         if bar.passes:
             last = bar.passes
             if bar.endings:
-                last = max(_endings_from(bars, place))
+                last = max(_endings_around(bars, place))
             if passed < min(last, MAX_PASSES):
                 passed += 1
                 place, was_ending = start, False
@@ -157,9 +157,11 @@ def unfolded(bars: Sequence[BarRead], limits: Limits) -> Iterator[int]:
         place += 1
 
 
-def _endings_from(bars: Sequence[BarRead], place: int) -> set[int]:
-    """Numbers of this ending and of those that follow it."""
+def _endings_around(bars: Sequence[BarRead], place: int) -> set[int]:
+    """Numbers of this ending and of those beside it."""
     numbers: set[int] = set()
+    while place > 0 and bars[place - 1].endings:
+        place -= 1
     while place < len(bars) and bars[place].endings:
         numbers |= bars[place].endings
         place += 1

@@ -58,11 +58,11 @@ def read_key(words: str, line: int, *, before: AbcKey | None = None) -> AbcKey:
         return before._replace(transposition=shift)
     else:
         raise FormatError(
-            f"line {line}: the key {printable(name[:20])!r} is unknown: a tonic and a mode are "
+            f"line {line}: the key '{printable(name[:20])}' is unknown: a tonic and a mode are "
             "expected, as in G, Em or Ador"
         )
     if not -7 <= fifths <= 7:
-        raise FormatError(f"line {line}: the key {printable(name[:20])!r} has too many signs")
+        raise FormatError(f"line {line}: the key '{printable(name[:20])}' has too many signs")
     alter = {letter: (fifths - place + 6) // 7 for place, letter in enumerate(LINE_OF_FIFTHS)}
     for sign, letter in SIGN.findall(name):
         alter[letter.upper()] = ALTER[sign]
@@ -93,7 +93,7 @@ def read_meter(words: str, line: int) -> tuple[int, int] | None:
         if 1 <= numerator <= 255 and denominator in (1, 2, 4, 8, 16, 32, 64, 128):
             return numerator, denominator
     raise FormatError(
-        f"line {line}: the meter {printable(name[:20])!r} is impossible: 4/4, C or none are "
+        f"line {line}: the meter '{printable(name[:20])}' is impossible: 4/4, C or none are "
         "expected"
     )
 
@@ -107,7 +107,7 @@ def read_unit(words: str, line: int) -> Fraction:
     if name == "1":
         return Fraction(4)
     raise FormatError(
-        f"line {line}: the unit length {printable(name[:20])!r} is unknown: 1/8 or 1/4 are expected"
+        f"line {line}: the unit length '{printable(name[:20])}' is unknown: 1/8 or 1/4 are expected"
     )
 
 

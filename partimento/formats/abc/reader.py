@@ -256,7 +256,7 @@ class _TuneReader:
                     break
             else:
                 raise FormatError(
-                    f"line {self.line}: {printable(text[at : at + 8])!r} at column {at + 1} is no "
+                    f"line {self.line}: '{printable(text[at : at + 8])}' at column {at + 1} is no "
                     "sign of a tune that is known here"
                 )
 

@@ -196,7 +196,7 @@ class _Reader:
         name = part.attributes.get("id", "")
         if name not in self.instruments:
             raise FormatError(
-                f"line {part.line}: part {printable(name[:40])!r} is not in the part-list"
+                f"line {part.line}: part '{printable(name[:40])}' is not in the part-list"
             )
         self.num_parts_read.add(name)
         instrument = self.instruments[name]
@@ -288,7 +288,7 @@ class _Reader:
             step = found.words("step")
             if step not in STEPS or not step:
                 raise FormatError(
-                    f"line {line}: a note has the step {printable(step[:20])!r}: A to G"
+                    f"line {line}: a note has the step '{printable(step[:20])}': A to G"
                 )
             alter = round(_number(found, "alter", 0))
             octave = _whole(found, "octave", 4, -1, 10)
@@ -425,7 +425,7 @@ def _number(element: Element, tag: str, usual: float) -> float:
     except ValueError:
         pass
     raise FormatError(
-        f"line {found.line}: {tag} is {printable(found.text[:20])!r}: a number is expected"
+        f"line {found.line}: {tag} is '{printable(found.text[:20])}': a number is expected"
     )
 
 
@@ -469,7 +469,7 @@ def _tempo(words: str, line: int) -> float:
         qpm = 0.0
     if not SLOWEST - 1e-6 <= qpm <= FASTEST:
         raise FormatError(
-            f"line {line}: a tempo of {printable(words[:20])!r} is impossible: 4 and more quarters "
+            f"line {line}: a tempo of '{printable(words[:20])}' is impossible: 4 and more quarters "
             "a minute are expected"
         )
     return max(qpm, SLOWEST)

@@ -56,7 +56,6 @@ class _Layout(NamedTuple):
     """A part, ready to be written."""
 
     part: Part
-    name: str
     staves: list[_Staff]
 
 
@@ -79,18 +78,21 @@ def write_musicxml(score: Score) -> str:
     return musicxml_page(score).text
 
 
-def musicxml_page(score: Score) -> Page:
-    """Write a score as `write_musicxml` does, and say how many notes had to be rounded."""
+def musicxml_page(score: Score, *, first_bar: int = 1) -> Page:
+    """Write a score as `write_musicxml` does, and say how many notes had to be rounded.
+
+    `first_bar` is the number of its first bar, which a pickup does not count.
+    """
     bars = page_bars(score)
     placed = [on_grid(part.notes, bars, score.ticks_per_quarter) for part in score.parts]
     keys = score.keys or (key_heard(score.parts),)
     pairs = list(zip(score.parts, placed, strict=True)) or [
         (Part(), on_grid(Part().notes, bars, 1))
     ]
-    layouts = [_layout(part, at, bars, number) for number, (part, at) in enumerate(pairs, start=1)]
+    layouts = [_layout(part, at, bars) for part, at in pairs]
     lines = [HEAD, '<score-partwise version="4.0">\n', *_header(score), *_part_list(layouts)]
     for number, layout in enumerate(layouts, start=1):
-        writer = _PartWriter(score, layout, number, bars, keys)
+        writer = _PartWriter(score, layout, number, bars, keys, first_bar)
         lines.append(f'<part id="P{number}">\n')
         lines += writer.measures()
         lines.append("</part>\n")
@@ -98,7 +100,7 @@ def musicxml_page(score: Score) -> Page:
     return Page("".join(lines), sum(at.moved for at in placed))
 
 
-def _layout(part: Part, placed: Placed, bars: Sequence[Bar], number: int) -> _Layout:
+def _layout(part: Part, placed: Placed, bars: Sequence[Bar]) -> _Layout:
     staves = []
     count = 0
     for place, voices in enumerate(lay_out(part, placed, bars)):
@@ -108,7 +110,7 @@ def _layout(part: Part, placed: Placed, bars: Sequence[Bar], number: int) -> _La
         count += 1
     if count == 2:
         staves[1] = staves[1]._replace(clef="F")
-    return _Layout(part, part.name or ("Drums" if part.is_drum else f"Part {number}"), staves)
+    return _Layout(part, staves)
 
 
 def _clef(part: Part, voices: Sequence[Voice], place: int) -> str:
@@ -149,7 +151,8 @@ def _part_list(layouts: Sequence[_Layout]) -> Iterator[str]:
     if is_grouped:
         yield '<part-group type="start" number="1"><group-symbol>bracket</group-symbol>'
         yield "</part-group>\n"
-    for number, (part, name, _) in enumerate(layouts, start=1):
+    for number, (part, _) in enumerate(layouts, start=1):
+        name = part.name
         yield f'<score-part id="P{number}"><part-name>{_text(name)}</part-name>'
         channel = 10 if part.is_drum else [n for n in range(1, 17) if n != 10][(number - 1) % 15]
         if not part.is_drum:
@@ -182,8 +185,10 @@ class _PartWriter:
         number: int,
         bars: Sequence[Bar],
         keys: Sequence[Key],
+        first_bar: int,
     ) -> None:
         self.score, self.layout, self.number, self.bars = score, layout, number, bars
+        self.first_bar = first_bar
         scale = QUARTER / score.ticks_per_quarter
         self.keys = keys
         self.key_starts = [round(key.tick * scale) for key in keys]
@@ -200,7 +205,7 @@ class _PartWriter:
     def measures(self) -> Iterator[str]:
         """Write all bars."""
         shown_meter, shown_key = None, None
-        first = 0 if self.bars[0].is_pickup else 1
+        first = self.first_bar - 1 if self.bars[0].is_pickup else self.first_bar
         for place, bar in enumerate(self.bars):
             is_partial = bar.length != full_length(bar.meter)
             implicit = ' implicit="yes"' if is_partial else ""

@@ -110,7 +110,7 @@ def test_what_a_score_says_beside_its_notes_survives():
         assert getattr(again, name) == getattr(score, name), name
     assert [(p.name, p.program, p.is_drum, p.lyrics) for p in again.parts] == [
         ("A & <B>", 40, False, (Text(0, "la"),)),
-        ("Drums", 0, True, ()),
+        ("", 0, True, ()),
     ]
 
 
