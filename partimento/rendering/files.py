@@ -4,6 +4,7 @@ from pathlib import Path
 
 from partimento.errors import ParameterError
 from partimento.formats import write
+from partimento.formats.musicxml import musicxml_page
 from partimento.music.score import Score
 from partimento.rendering.audio import SAMPLE_RATE
 from partimento.rendering.audio_file import FORMATS as SOUNDS
@@ -77,12 +78,10 @@ def render_score(score: Score, path: Path, *, first_bar: int = 1) -> str:
     kind = path.suffix.lower()
     if kind in (".musicxml", ".mxl"):
         write(score, path)
-        return "notation as MusicXML"
+        return "notation as MusicXML" + _rounded(musicxml_page(score).moved)
     made = engrave(score, first_bar=first_bar)
     count = len(made.pages)
-    words = f"engraved score, {count} page{'' if count == 1 else 's'}"
-    if made.moved:
-        words += f"; {made.moved:,} notes off the grid are shown at the nearest note value"
+    words = f"engraved score, {count} page{'' if count == 1 else 's'}{_rounded(made.moved)}"
     if kind == ".pdf":
         _write_whole(path, pages_to_pdf(made.pages))
         return words
@@ -93,6 +92,12 @@ def render_score(score: Score, path: Path, *, first_bar: int = 1) -> str:
         write_picture(page, path.with_stem(f"{path.stem}-{number}"))
     first, last = (path.with_stem(f"{path.stem}-{number}").name for number in (1, count))
     return f"{words}: {first} to {last}"
+
+
+def _rounded(count: int) -> str:
+    if not count:
+        return ""
+    return f"; {count:,} note{'' if count == 1 else 's'} off the grid shown at the nearest value"
 
 
 def write_picture(svg: str, path: Path) -> None:

@@ -42,7 +42,7 @@ INLINE = re.compile(r"\[(?P<name>[A-Za-z]):(?P<words>[^\]]*)\]")
 QUOTED = re.compile(r'"[^"]*"?')
 GRACE = re.compile(r"\{[^}]*\}?")
 DECORATION = re.compile(r"![^!|\s]{1,40}!|\+[^+|\s]{1,40}\+")
-PASSED = re.compile(r"[\s().~HLMOPSTJRhijklmnopqrstuvw`*$;!\\-]|y[0-9/]*")
+PASSED = re.compile(r"[\s().~HLMOPSTJRhijklmnopqrstuvw`*$;!\\]|y[0-9/]*")
 SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 MIDDLE_C = 60
 TIMES = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}  # so many in the time of; 5, 7 and 9 follow the meter
@@ -131,6 +131,7 @@ class _Voice:
     at: Fraction = Fraction(0)
     altered: dict[tuple[str, int], int] = field(default_factory=dict)  # in this bar
     tied: dict[tuple[str, int], int] = field(default_factory=dict)  # from the note before
+    places: dict[tuple[str, int], int] = field(default_factory=dict)  # of the note before
     last: tuple[int, Fraction] | None = None  # notes of the last sign, and how long it is
     factor: Fraction = Fraction(1)  # of the next sign: the second of a broken rhythm
     tuplet: tuple[Fraction, int] = (Fraction(1), 0)  # factor, and signs it still holds for
@@ -211,9 +212,9 @@ class _TuneReader:
                 voice.bar.tempos.append((voice.at, qpm))
         elif name == "K":
             key = read_key(words, self.line, before=voice.key if voice else self.key)
-            if self.key is None:
+            if voice is None:
                 self.key = key
-            if voice is not None:
+            else:
                 voice.key = key
                 if voice.at == 0:
                     voice.bar.key = (key.fifths, key.is_minor)
@@ -293,6 +294,7 @@ class _TuneReader:
         assert voice is not None
         duration = self._duration(voice, length)
         tied: dict[tuple[str, int], int] = {}
+        places: dict[tuple[str, int], int] = {}
         count = 0
         for note in notes:
             letter = note["letter"].upper()
@@ -310,6 +312,7 @@ class _TuneReader:
                 raise FormatError(
                     f"line {self.line}: {note[0][:20]!r} is pitch {pitch}: MIDI has 0 to 127"
                 )
+            places[place] = alter
             goes_on = is_tied or bool(note["tie"])
             if goes_on:
                 tied[place] = alter
@@ -322,7 +325,7 @@ class _TuneReader:
         self.num_notes += count
         if self.num_notes > self.limits.max_notes:
             self.limits.refuse("max_notes", f"line {self.line}: there are more notes")
-        voice.tied = tied
+        voice.tied, voice.places = tied, places
         self._step(voice, duration, count)
 
     def _rest(self, found: re.Match[str], text: str) -> None:
@@ -405,6 +408,14 @@ class _TuneReader:
         self.voice.is_overlaid = True
         self.notices["overlays (&)"] += 1
 
+    def _tie(self, found: re.Match[str], text: str) -> None:
+        """Tie the last sign: the tie stands apart from it, as in ``A3 -A2``."""
+        voice = self.voice
+        assert voice is not None
+        for place in range(len(voice.notes) - (voice.last or (0,))[0], len(voice.notes)):
+            voice.notes[place] = voice.notes[place]._replace(goes_on=True)
+        voice.tied = voice.places
+
     def _pass(self, found: re.Match[str], text: str) -> None:
         return
 
@@ -470,5 +481,6 @@ SIGNS: tuple[tuple[re.Pattern[str], Read], ...] = (
     (QUOTED, _TuneReader._quoted),
     (DECORATION, _TuneReader._pass),
     (re.compile("&"), _TuneReader._overlay),
+    (re.compile("-"), _TuneReader._tie),
     (PASSED, _TuneReader._pass),
 )

@@ -86,6 +86,7 @@ def page_bars(score: Score) -> list[Bar]:
     if len(bars) > 1 and bars[0].length < full_length(bars[1].meter):
         first, second = bars[0].meter, bars[1].meter
         is_alike = first.denominator == second.denominator
+        is_alike |= 2 * bars[0].length <= full_length(second)
         if first != second and is_alike and bars[1].length == full_length(second):
             bars[0] = Bar(0, bars[0].length, second, is_pickup=True)
     return bars

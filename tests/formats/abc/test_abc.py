@@ -71,6 +71,7 @@ def test_keys(key, f, b):
         ("C2-C2 D-|D", [4, 2]),
         ("[CE]2 [C2E2]", [2, 2, 2, 2]),
         ("C2- | C2- | C2", [6]),
+        ("C2 -C2 D2 -|D2", [4, 4]),
     ],
 )
 def test_lengths(music, heard):

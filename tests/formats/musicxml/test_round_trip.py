@@ -125,6 +125,13 @@ def test_a_pickup_is_written_as_one_and_comes_back():
     assert sounding(again) == sounding(score)
 
 
+def test_a_short_first_bar_in_a_meter_far_from_the_next_is_a_meter():
+    score = Score(
+        (Part(Notes([0, 960], [960, 1440], [60, 62])),), meters=(Meter(0, 2, 4), Meter(960, 6, 8))
+    )
+    assert "implicit" not in written(score)
+
+
 def test_a_performance_is_rounded_and_counted():
     late = [3, 487, 955, 1446]
     page = musicxml_page(Score((Part(Notes([t + 20 for t in late], [430] * 4, [60, 62, 64, 65])),)))
