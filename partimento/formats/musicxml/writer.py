@@ -382,7 +382,7 @@ class _PartWriter:
             yield "</note>\n"
 
     def _spelled(self, voice: Voice) -> Voice:
-        """Name the notes of a voice, the last first: tied notes have one name."""
+        """Name the notes of a voice, the last first: what is repeated or tied keeps its name."""
         spelled: Voice = []
         after: dict[int, Head] = {}
         for chord in reversed(voice):
@@ -390,7 +390,7 @@ class _PartWriter:
             heads = tuple(
                 head._replace(
                     name=after[head.pitch].name
-                    if head.goes_on and head.pitch in after
+                    if head.pitch in after
                     else spell_one(head.pitch, key, tuple(after))
                 )
                 for head in chord.heads

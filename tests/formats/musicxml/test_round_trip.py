@@ -164,3 +164,9 @@ def test_real_pieces_come_back(shared_data, name):
     same = sum(a == b for x, y in zip(ours, theirs, strict=True) for a, b in zip(x, y, strict=True))
     assert same >= score.num_notes - 2 * page.moved
     assert not reading.notices
+
+
+def test_a_repeated_note_keeps_its_name():
+    text = written(parse_text("c4:q ab4:q ab4:q g4:q", meter="4/4"))
+    assert text.count("<step>A</step><alter>-1</alter>") == 2
+    assert text.count("<accidental>flat</accidental>") == 1
