@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from partimento.cli import options
-from partimento.cli.hearing_options import Play, Wav, hear
+from partimento.cli.hearing_options import Engraved, Play, Wav, hear
 from partimento.cli.phrases import report_phrases
 from partimento.cli.picture_options import Roll, draw_rolls
 
@@ -40,6 +40,7 @@ def run(
     json: options.AsJson = False,
     play: Play = False,
     wav: Wav = False,
+    engraved: Engraved = False,
 ) -> None:
     """Write the other instruments' parts to a part: what is given comes back as it was."""
     from partimento.cli.listening import out_paths, read_given
@@ -54,4 +55,4 @@ def run(
     )
     report_phrases(scores, paths, heard=heard.remarks, as_json=json)
     draw_rolls(scores, paths, roll=roll, is_quiet=json)
-    hear(scores, paths, play=play, wav=wav, is_quiet=json)
+    hear(scores, paths, play=play, wav=wav, engraved=engraved, is_quiet=json)

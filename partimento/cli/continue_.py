@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from partimento.cli import options
-from partimento.cli.hearing_options import Play, Wav, hear
+from partimento.cli.hearing_options import Engraved, Play, Wav, hear
 from partimento.cli.picture_options import Roll, draw_rolls
 from partimento.cli.voices import AnyRange, Fit, NoCrossing, Voices, refuse_foreign, report_voices
 
@@ -43,6 +43,7 @@ def run(
     json: options.AsJson = False,
     play: Play = False,
     wav: Wav = False,
+    engraved: Engraved = False,
 ) -> None:
     """Go on with a tune: the primer unchanged, then new bars in its meter and tempo."""
     from partimento.cli.listening import out_paths, read_given, report
@@ -69,7 +70,7 @@ def run(
             player, scores, paths, given=given.score, voices=voices, fit=fit, as_json=json
         )
         draw_rolls(scores, paths, roll=roll, is_quiet=json)
-        hear(scores, paths, play=play, wav=wav, is_quiet=json)
+        hear(scores, paths, play=play, wav=wav, engraved=engraved, is_quiet=json)
         return
     scores = player.continue_many(
         given.score,
@@ -89,4 +90,4 @@ def run(
     heard = player.hear(given.score, melody).remarks
     report(scores, paths, primer=given.score, heard=heard, as_json=json)
     draw_rolls(scores, paths, roll=roll, is_quiet=json)
-    hear(scores, paths, play=play, wav=wav, is_quiet=json)
+    hear(scores, paths, play=play, wav=wav, engraved=engraved, is_quiet=json)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from partimento.cli import latent, options
-from partimento.cli.hearing_options import Play, Wav, hear
+from partimento.cli.hearing_options import Engraved, Play, Wav, hear
 from partimento.cli.picture_options import Roll, draw_rolls
 
 
@@ -25,6 +25,7 @@ def run(
     json: options.AsJson = False,
     play: Play = False,
     wav: Wav = False,
+    engraved: Engraved = False,
 ) -> None:
     """Write the windows that lie at points, in a row."""
     from partimento.cli.listening import out_paths
@@ -39,4 +40,4 @@ def run(
     )
     latent.report_windows([score], paths, as_json=json)
     draw_rolls([score], paths, roll=roll, is_quiet=json)
-    hear([score], paths, play=play, wav=wav, is_quiet=json)
+    hear([score], paths, play=play, wav=wav, engraved=engraved, is_quiet=json)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from partimento.cli import options
-from partimento.cli.hearing_options import Play, Wav, hear
+from partimento.cli.hearing_options import Engraved, Play, Wav, hear
 from partimento.cli.picture_options import Roll, draw_rolls
 from partimento.cli.voices import AnyRange, Fit, NoCrossing, refuse_foreign, report_voices
 
@@ -36,6 +36,7 @@ def run(
     json: options.AsJson = False,
     play: Play = False,
     wav: Wav = False,
+    engraved: Engraved = False,
 ) -> None:
     """Write the voices that a piece lacks: what is given comes back as it was."""
     from partimento.cli.listening import out_paths, read_given
@@ -60,4 +61,4 @@ def run(
     )
     report_voices(player, scores, paths, given=given.score, voices=voices, fit=fit, as_json=json)
     draw_rolls(scores, paths, roll=roll, is_quiet=json)
-    hear(scores, paths, play=play, wav=wav, is_quiet=json)
+    hear(scores, paths, play=play, wav=wav, engraved=engraved, is_quiet=json)

@@ -1,4 +1,4 @@
-"""`--play` and `--wav` of the verbs that make music, and what they do.
+"""`--play`, `--wav` and `--score` of the verbs that make music, and what they do.
 
 Not a verb.
 """
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 Play = Annotated[bool, typer.Option("--play", help="Play what was made through the loudspeakers.")]
 Wav = Annotated[bool, typer.Option("--wav", help="Write a .wav beside each MIDI file.")]
 
+Engraved = Annotated[
+    bool, typer.Option("--score", help="Engrave a score (.pdf) beside each MIDI file.")
+]
+
 
 def hear(
     scores: Sequence["Score"],
@@ -23,22 +27,25 @@ def hear(
     *,
     play: bool,
     wav: bool,
+    engraved: bool = False,
     is_quiet: bool = False,
 ) -> None:
-    """Write sound beside the files that were written, and play it.
+    """Write sound and scores beside the files that were written, and play them.
 
     Parameters
     ----------
     is_quiet
         Print nothing: standard output holds one JSON document.
     """
-    if wav:
+    for suffix in (".wav",) * wav + (".pdf",) * engraved:
+        from dataclasses import replace
+
         from partimento.cli.listening import shown
         from partimento.rendering.files import render
 
         for score, path in zip(scores, paths, strict=True):
-            beside = path.with_suffix(".wav")
-            facts = render(score, beside)
+            beside = path.with_suffix(suffix)
+            facts = render(score if score.title else replace(score, title=path.stem), beside)
             if not is_quiet:
                 print(f"wrote {shown(beside)}: {facts}")
     if play:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from partimento.cli import options
-from partimento.cli.hearing_options import Play, Wav, hear
+from partimento.cli.hearing_options import Engraved, Play, Wav, hear
 from partimento.cli.picture_options import Roll, draw_rolls
 from partimento.cli.voices import AnyRange, Fit, NoCrossing, refuse_foreign, report_voices
 from partimento.errors import ParameterError
@@ -38,6 +38,7 @@ def run(
     json: options.AsJson = False,
     play: Play = False,
     wav: Wav = False,
+    engraved: Engraved = False,
 ) -> None:
     """Write some bars of some voices anew: all else comes back as it was."""
     from partimento.cli.listening import out_paths, read_given
@@ -73,7 +74,7 @@ def run(
         as_json=json,
     )
     draw_rolls(scores, paths, roll=roll, is_quiet=json)
-    hear(scores, paths, play=play, wav=wav, is_quiet=json)
+    hear(scores, paths, play=play, wav=wav, engraved=engraved, is_quiet=json)
 
 
 def read_bars(text: str) -> tuple[int, int] | None:

@@ -16,7 +16,7 @@ SHOWN = 8  # of tempos, meters, keys, texts, repairs; --json has all
 
 
 def run(
-    files: Annotated[list[Path], typer.Argument(help="MIDI files.")],
+    files: Annotated[list[Path], typer.Argument(help="MIDI, MusicXML or ABC files.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     salvage: Annotated[
         bool, typer.Option("--salvage", help="Mend damaged files as players do, and say where.")
@@ -64,6 +64,7 @@ def facts(file: str, reading: "MidiReading") -> dict[str, Any]:
     score = reading.score
     return {
         "file": file,
+        "kind": reading.kind,
         "format": reading.format,
         "tracks": reading.num_tracks,
         "ticks_per_quarter": score.ticks_per_quarter,
@@ -119,10 +120,12 @@ def described(document: dict[str, Any], score: "Score") -> str:
     from partimento.formats.midi.texts import printable
     from partimento.music.provenance import MARK
 
+    kind = document["kind"]
+    if kind == "MIDI":
+        kind = f"MIDI format {document['format']}, {_count(document['tracks'], 'track')}"
     lines = [
         printable(document["file"]),
-        f"  format    MIDI format {document['format']}, {_count(document['tracks'], 'track')}, "
-        f"{document['ticks_per_quarter']:,} ticks a quarter",
+        f"  format    {kind}, {document['ticks_per_quarter']:,} ticks a quarter",
     ]
     if document["title"]:
         lines.append(f"  title     {printable(document['title'])}")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from partimento.cli import latent, options, phrases
-from partimento.cli.hearing_options import Play, Wav, hear
+from partimento.cli.hearing_options import Engraved, Play, Wav, hear
 from partimento.cli.listening import Given, read_given, shown
 from partimento.cli.picture_options import Roll, draw_rolls
 from partimento.errors import ParameterError
@@ -42,6 +42,7 @@ def run(
     json: options.AsJson = False,
     play: Play = False,
     wav: Wav = False,
+    engraved: Engraved = False,
 ) -> None:
     """Walk from one piece to another: OUT-1.mid … OUT-N.mid, and all in a row in OUT.mid."""
     from partimento.cli.listening import out_paths
@@ -109,7 +110,7 @@ def run(
     draw_rolls([*road.scores, road.whole], [*paths[:steps], whole[0]], roll=roll, is_quiet=json)
     if picture is not None and not json:
         print(f"wrote {shown(picture)}: the road, step by step")
-    hear([road.whole], whole, play=play, wav=wav, is_quiet=json)
+    hear([road.whole], whole, play=play, wav=wav, engraved=engraved, is_quiet=json)
 
 
 def _seed(text: str) -> int:

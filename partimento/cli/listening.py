@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from partimento.music.score import Score
 
 SHOWN_CHARACTERS = 600  # of new notes, before it gets too long to read
-EXTENSIONS = (".mid", ".midi", ".kar", ".smf", ".rmi")
+EXTENSIONS = (".mid", ".midi", ".kar", ".smf", ".rmi", ".musicxml", ".mxl", ".xml", ".abc")
 
 
 class Given(NamedTuple):
@@ -35,11 +35,11 @@ def read_given(text: str, *, qpm: float | None = None, meter: str | None = None)
     from partimento.music.examples import EXAMPLES
 
     path = Path(text) if len(text) < 4096 and "\0" not in text else None
-    if path is not None and _is_file(path):
+    if path is not None and _is_music_file(path):
         _refuse_setting("a file", qpm, meter)
-        from partimento.formats import read
+        from partimento.formats import read, tune_named
 
-        return Given(read(path), path.stem, path)
+        return Given(read(path), path.stem, tune_named(path)[0])
     if text in EXAMPLES:
         _refuse_setting("an example", qpm, meter)
         return Given(EXAMPLES[text](), text, None)
@@ -174,6 +174,13 @@ def can_print(signs: str) -> bool:
     except UnicodeError:
         return False
     return True
+
+
+def _is_music_file(path: Path) -> bool:
+    """Whether there is such a file; ``tunes.abc#12`` is a tune of one."""
+    from partimento.formats import tune_named
+
+    return _is_file(path) or _is_file(tune_named(path)[0])
 
 
 def _is_file(path: Path) -> bool:

@@ -7,7 +7,10 @@ import typer
 
 Primer = Annotated[
     str,
-    typer.Argument(help='A MIDI file, notation ("c4:q c4:q c4:e. d4:s e4:q"), or row-your-boat.'),
+    typer.Argument(
+        help='A MIDI, MusicXML or ABC file, notation ("c4:q c4:q c4:e. d4:s e4:q"), or '
+        "row-your-boat."
+    ),
 ]
 Model = Annotated[str, typer.Option(help="Name or checkpoint folder.")]
 Temperature = Annotated[

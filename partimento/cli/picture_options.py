@@ -27,6 +27,20 @@ Roll = Annotated[
     bool, typer.Option("--roll", help="Draw a piano roll (.png) beside each MIDI file.")
 ]
 
+As = Annotated[
+    str,
+    typer.Option("--as", help="What a .png or .svg shows: `roll` (piano roll) or `score` (notes)."),
+]
+
+
+def is_score(shown_as: str) -> bool:
+    """Read `--as`."""
+    from partimento.errors import ParameterError
+
+    if shown_as not in ("roll", "score"):
+        raise ParameterError(f"--as {shown_as[:20]!r} is unknown: roll or score")
+    return shown_as == "score"
+
 
 def draw_rolls(
     scores: Sequence["Score"], paths: Sequence[Path], *, roll: bool, is_quiet: bool = False

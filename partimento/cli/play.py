@@ -9,7 +9,9 @@ import typer
 def run(
     music: Annotated[
         str,
-        typer.Argument(help='A MIDI file, notation ("c4:q d4:e. r:s"), or row-your-boat.'),
+        typer.Argument(
+            help='A MIDI, MusicXML or ABC file, notation ("c4:q d4:e. r:s"), or row-your-boat.'
+        ),
     ],
     qpm: Annotated[
         float | None, typer.Option(help="Tempo of notation, in quarters a minute; 120.")

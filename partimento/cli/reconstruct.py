@@ -2,7 +2,7 @@
 # ruff: noqa: T201
 
 from partimento.cli import latent, options
-from partimento.cli.hearing_options import Play, Wav, hear
+from partimento.cli.hearing_options import Engraved, Play, Wav, hear
 from partimento.cli.picture_options import Roll, draw_rolls
 
 MOST_NAMED = 12  # bars
@@ -24,6 +24,7 @@ def run(
     json: options.AsJson = False,
     play: Play = False,
     wav: Wav = False,
+    engraved: Engraved = False,
 ) -> None:
     """Send a piece through the model's space and back, and say where it differs."""
     from partimento.cli.listening import out_paths, read_given
@@ -49,4 +50,4 @@ def run(
     if not json:
         named = ", ".join(map(str, differ[:MOST_NAMED])) + (" …" * (len(differ) > MOST_NAMED))
         print(f"bars that differ: {named}" if differ else "no bar differs")
-    hear([found.score], paths, play=play, wav=wav, is_quiet=json)
+    hear([found.score], paths, play=play, wav=wav, engraved=engraved, is_quiet=json)

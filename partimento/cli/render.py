@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from partimento.cli.certainty import draw_certainty
-from partimento.cli.picture_options import Colour, Theme
+from partimento.cli.picture_options import As, Colour, Theme, is_score
 
 if TYPE_CHECKING:
     from partimento.music.score import Score
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 def run(
     music: Annotated[
         str,
-        typer.Argument(help='A MIDI file, notation ("c4:q d4:e. r:s"), or row-your-boat.'),
+        typer.Argument(
+            help='A MIDI, MusicXML or ABC file, notation ("c4:q d4:e. r:s"), or row-your-boat.'
+        ),
     ],
     out: Annotated[
         list[Path] | None,
@@ -24,7 +26,8 @@ def run(
             "--out",
             "-o",
             help="File to write: .wav, .flac, .mp3 or .ogg (sound), .png or .svg (piano roll), "
-            ".html (both). Several times for several files; without it the piano roll is printed.",
+            ".html (both), .pdf or .musicxml (notation). Several times for several files; without "
+            "it the piano roll is printed.",
         ),
     ] = None,
     from_bar: Annotated[int, typer.Option(help="First bar, counted from 1.")] = 1,
@@ -43,6 +46,7 @@ def run(
         ),
     ] = None,
     title: Annotated[str | None, typer.Option(help="Above the picture.")] = None,
+    as_: As = "roll",
     colour: Colour = "part",
     theme: Theme = None,
     model: Annotated[
@@ -64,8 +68,9 @@ def run(
     check_colour(colour)
     theme_of(theme or "light")
     paths = out or []
+    as_score = is_score(as_)
     for path in paths:
-        _check(path)
+        _check(path, as_score)
     given = read_given(music, qpm=qpm, meter=meter)
     score = given.score
     if model is not None:
@@ -104,19 +109,20 @@ def run(
             primer_end=primer_end,
             colour=colour,
             theme=theme or "light",
+            as_score=as_score,
             sample_rate=sample_rate,
             sound_font=sound_font,
         )
         print(f"wrote {shown(path)}: {facts}")
 
 
-def _check(path: Path) -> None:
+def _check(path: Path, as_score: bool) -> None:
     """Refuse what cannot be written, before anything is rendered."""
     from partimento.cli.listening import shown
     from partimento.errors import ParameterError
     from partimento.rendering.files import check_extension
 
-    check_extension(path)
+    check_extension(path, as_score=as_score)
     if path.is_dir():
         raise ParameterError(f"-o {shown(path)} is a folder: name a file")
     if not path.parent.is_dir():

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from partimento.cli import latent, options
-from partimento.cli.hearing_options import Play, Wav, hear
+from partimento.cli.hearing_options import Engraved, Play, Wav, hear
 from partimento.cli.phrases import refuse_others, report_phrases, writes_phrases
 from partimento.cli.picture_options import Roll, draw_rolls
 from partimento.cli.voices import AnyRange, NoCrossing, refuse_foreign, report_voices
@@ -42,6 +42,7 @@ def run(
     json: options.AsJson = False,
     play: Play = False,
     wav: Wav = False,
+    engraved: Engraved = False,
 ) -> None:
     """Make a melody from nothing; or four voices, drums, a quartet if the model writes those."""
     from partimento.cli.listening import out_paths, report
@@ -63,7 +64,7 @@ def run(
         )
         report_phrases(scores, paths, as_json=json)
         draw_rolls(scores, paths, roll=roll, is_quiet=json)
-        hear(scores, paths, play=play, wav=wav, is_quiet=json)
+        hear(scores, paths, play=play, wav=wav, engraved=engraved, is_quiet=json)
         return
     if latent.is_latent(player):
         latent.refuse_options(context, player, *FOREIGN)
@@ -79,7 +80,7 @@ def run(
         )
         latent.report_windows(scores, paths, as_json=json)
         draw_rolls(scores, paths, roll=roll, is_quiet=json)
-        hear(scores, paths, play=play, wav=wav, is_quiet=json)
+        hear(scores, paths, play=play, wav=wav, engraved=engraved, is_quiet=json)
         return
     if refuse_foreign(context, player, but=("key",)):
         scores = player.sample_many(
@@ -97,7 +98,7 @@ def run(
         )
         report_voices(player, scores, paths, as_json=json)
         draw_rolls(scores, paths, roll=roll, is_quiet=json)
-        hear(scores, paths, play=play, wav=wav, is_quiet=json)
+        hear(scores, paths, play=play, wav=wav, engraved=engraved, is_quiet=json)
         return
     scores = player.sample_many(
         count,
@@ -116,4 +117,4 @@ def run(
     )
     report(scores, paths, as_json=json)
     draw_rolls(scores, paths, roll=roll, is_quiet=json)
-    hear(scores, paths, play=play, wav=wav, is_quiet=json)
+    hear(scores, paths, play=play, wav=wav, engraved=engraved, is_quiet=json)

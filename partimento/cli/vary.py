@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from partimento.cli import latent, options
-from partimento.cli.hearing_options import Play, Wav, hear
+from partimento.cli.hearing_options import Engraved, Play, Wav, hear
 from partimento.cli.picture_options import Roll, draw_rolls
 from partimento.errors import ParameterError
 
@@ -38,6 +38,7 @@ def run(
     json: options.AsJson = False,
     play: Play = False,
     wav: Wav = False,
+    engraved: Engraved = False,
 ) -> None:
     """Make something like a piece: by chance (--amount), or by sliders (--more, --less)."""
     from partimento.cli.listening import out_paths, read_given
@@ -67,4 +68,4 @@ def run(
     heard = player.hear(given.score, melody=melody).remarks
     latent.report_windows(scores, paths, heard=heard, as_json=json)
     draw_rolls(scores, paths, roll=roll, is_quiet=json)
-    hear(scores, paths, play=play, wav=wav, is_quiet=json)
+    hear(scores, paths, play=play, wav=wav, engraved=engraved, is_quiet=json)

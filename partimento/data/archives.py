@@ -18,18 +18,20 @@ from typing import IO, Any
 
 from partimento.data.found import (
     ARCHIVE_SUFFIXES,
+    MAYBE_SUFFIXES,
     MEBIBYTE,
     MIDI_MAGIC,
     MUSIC_SUFFIXES,
-    Found,
     Item,
     Other,
     Skipped,
     WalkLimits,
+    music_in,
     shown,
     too_large,
     why,
 )
+from partimento.formats import is_musicxml
 
 MAX_READ = 64 * MEBIBYTE  # at once: the header of a tar, an inner archive
 MAX_ENTRY = 128  # bytes of the directory of a zip for each entry that is allowed
@@ -198,7 +200,8 @@ def _member(
     low = name.lower()
     is_archive = low.endswith(ARCHIVE_SUFFIXES)
     is_music = low.endswith(MUSIC_SUFFIXES)
-    if not (is_archive or is_music or "." not in low.rpartition("/")[2]):
+    is_maybe = low.endswith(MAYBE_SUFFIXES) and "meta-inf/" not in low
+    if not (is_archive or is_music or is_maybe or "." not in low.rpartition("/")[2]):
         yield Other(name)
         return
     if is_archive and depth >= limits.max_archive_depth:
@@ -218,8 +221,8 @@ def _member(
             yield too_large(name, max(size, len(data)), limits)
     elif is_archive:
         yield from _walk(io.BytesIO(data), name, limits, budget, depth + 1)
-    elif is_music or data.startswith(MIDI_MAGIC):
-        yield Found(name, data)
+    elif is_music or data.startswith(MIDI_MAGIC) or is_musicxml(data):
+        yield from music_in(name, data)
     else:
         yield Other(name)
 

@@ -16,7 +16,7 @@ from partimento.data.report_base import FileReport, counted
 from partimento.data.sources import SPLITS, SourceFile, open_whole, published_split
 from partimento.data.splits import assign, clusters
 from partimento.errors import DataError, LimitError, ParameterError, PartimentoError
-from partimento.formats.midi import Limits, read_midi
+from partimento.formats import Limits, read_bytes
 from partimento.music.drums import BITS, Hits, hear_drums
 from partimento.music.grid import Grid
 
@@ -214,11 +214,13 @@ def _take(
     report.same_files += digest in report.digests
     report.digests.add(digest)
     try:
-        score = read_midi(
+        score = read_bytes(
             item.data,
-            limits=Limits(max_bytes=limits.max_file_bytes),
+            item.name,
+            limits=Limits(
+                max_bytes=limits.max_file_bytes, max_text_bytes=4 * limits.max_file_bytes
+            ),
             salvage=salvage,
-            source=item.name,
         )
         if not any(part.is_drum and len(part.notes) for part in score.parts):
             report.files_read += 1

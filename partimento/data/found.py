@@ -4,10 +4,15 @@ Names are printable: control characters and bytes that are no text are escaped b
 """
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-MUSIC_SUFFIXES = (".mid", ".midi", ".kar", ".smf")
+from partimento.formats import ABC_SUFFIXES
+from partimento.formats.abc.tunes import decoded, split_tunes
+
+MUSIC_SUFFIXES = (".mid", ".midi", ".kar", ".smf", ".musicxml", ".mxl", ".abc")
+MAYBE_SUFFIXES = (".xml",)  # music where the content says so
 ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 MIDI_MAGIC = b"MThd"
 MEBIBYTE = 2**20
@@ -18,6 +23,20 @@ class Found(NamedTuple):
 
     name: str
     data: bytes
+
+
+def music_in(name: str, data: bytes) -> Iterator[Found]:
+    """Give the music of a file: itself, or every tune of an ABC collection, ``tunes.abc#12``."""
+    if not name.lower().endswith(ABC_SUFFIXES):
+        yield Found(name, data)
+        return
+    tunes = list(split_tunes(decoded(data)))
+    if len(tunes) < 2:
+        yield Found(name, data)
+        return
+    for place, tune in enumerate(tunes, start=1):
+        number = tune.number if tune.number.isdecimal() and len(tune.number) < 10 else place
+        yield Found(f"{name}#{number}", "\n".join(line for _, line in tune.lines).encode())
 
 
 class Skipped(NamedTuple):

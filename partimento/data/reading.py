@@ -20,7 +20,8 @@ from partimento.data.melodies import (
 from partimento.data.sources import SourceFile, Track
 from partimento.data.workers import in_order
 from partimento.errors import LimitError, PartimentoError
-from partimento.formats.midi import Limits, read_many, read_midi
+from partimento.formats import Limits, read_bytes
+from partimento.formats.midi import read_many
 from partimento.music.notes import Notes
 from partimento.music.score import Score
 
@@ -75,7 +76,7 @@ def read_batch(
 ) -> list[FileReading | Item]:
     """Read some files, in this process; never raises for what is in them."""
     files = [item for item in batch if isinstance(item, SourceFile)]
-    readings = iter(_read_files(files, rules, salvage, Limits(max_bytes=max_file_bytes)))
+    readings = iter(_read_files(files, rules, salvage, _limits(max_file_bytes)))
     return [next(readings) if isinstance(item, SourceFile) else item for item in batch]
 
 
@@ -121,10 +122,14 @@ def _read_files(
     return readings
 
 
+def _limits(max_file_bytes: int) -> Limits:
+    return Limits(max_bytes=max_file_bytes, max_text_bytes=4 * max_file_bytes)
+
+
 def _score(file: SourceFile, salvage: bool, limits: Limits) -> Score | Skipped:
     """Read one file alone; say why if it cannot be."""
     try:
-        return read_midi(file.data, limits=limits, salvage=salvage, source=file.name)
+        return read_bytes(file.data, file.name, limits=limits, salvage=salvage)
     except (PartimentoError, MemoryError) as error:
         return _problem(file, error, salvage, limits)
 
@@ -190,7 +195,7 @@ def _problem(file: SourceFile, error: BaseException, salvage: bool, limits: Limi
     if salvage or isinstance(error, MemoryError):
         return Skipped(file.name, "unreadable", detail)
     try:
-        read_midi(file.data, limits=limits, salvage=True, source=file.name)
+        read_bytes(file.data, file.name, limits=limits, salvage=True)
     except (PartimentoError, MemoryError):
         return Skipped(file.name, "unreadable", detail)
     return Skipped(file.name, "unreadable", detail, "--salvage")

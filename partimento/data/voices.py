@@ -23,7 +23,7 @@ from partimento.data.sources import Source, SourceFile, manifest_of, open_source
 from partimento.data.splits import assign, clusters
 from partimento.data.voices_report import VoicesReport
 from partimento.errors import DataError, LimitError, ParameterError, PartimentoError
-from partimento.formats.midi import Limits, read_midi
+from partimento.formats import Limits, read_bytes
 from partimento.music.four_voices import VOICES, FourVoices
 from partimento.music.grid import check_steps_per_quarter
 from partimento.music.score import Score
@@ -267,11 +267,13 @@ def _take(
         return []
     report.add_digest(hashlib.blake2b(item.data, digest_size=16).digest())
     try:
-        score = read_midi(
+        score = read_bytes(
             item.data,
-            limits=Limits(max_bytes=limits.max_file_bytes),
+            item.name,
+            limits=Limits(
+                max_bytes=limits.max_file_bytes, max_text_bytes=4 * limits.max_file_bytes
+            ),
             salvage=salvage,
-            source=item.name,
         )
         found = find_voices(score, rules)
     except (PartimentoError, MemoryError) as error:

@@ -14,18 +14,20 @@ from pathlib import Path
 from partimento.data.archives import walk_archive
 from partimento.data.found import (
     ARCHIVE_SUFFIXES,
+    MAYBE_SUFFIXES,
     MIDI_MAGIC,
     MUSIC_SUFFIXES,
-    Found,
     Item,
     Other,
     Skipped,
     WalkLimits,
+    music_in,
     shown,
     too_large,
     why,
 )
 from partimento.errors import DataError
+from partimento.formats import is_musicxml
 
 _KINDS = {
     stat.S_IFIFO: "pipe",
@@ -132,16 +134,19 @@ def _open(
         yield from walk_archive(path, shown(name), limits)
         return
     is_music = low.endswith(MUSIC_SUFFIXES)
-    if not is_music and not is_asked_for and "." in name.rpartition("/")[2]:
+    is_maybe = low.endswith(MAYBE_SUFFIXES)
+    if not (is_music or is_maybe or is_asked_for) and "." in name.rpartition("/")[2]:
         yield Other(shown(name))
         return
     data = read_file(path, name, limits)
-    if isinstance(data, Skipped) or is_music or data.startswith(MIDI_MAGIC):
-        yield data if isinstance(data, Skipped) else Found(shown(name), data)
+    if isinstance(data, Skipped):
+        yield data
+    elif is_music or data.startswith(MIDI_MAGIC) or is_musicxml(data):
+        yield from music_in(shown(name), data)
     elif is_asked_for:
         raise DataError(
             f"{shown(path)} is no music file: give a folder, an archive, a list of paths (.txt) "
-            "or a MIDI file"
+            "or a music file"
         )
     else:
         yield Other(shown(name))

@@ -1,15 +1,29 @@
-"""Formats: bytes to `Score` and back. `read` and `write` choose the format by a file's name."""
+"""Formats: bytes to `Score` and back. `read` and `write` choose the format by a file's name.
 
+MIDI, MusicXML and ABC are read, MIDI and MusicXML written.
+"""
+
+import io
 import os
 import secrets
+import zipfile
 from pathlib import Path
 
 from partimento.errors import FormatError
+from partimento.formats.abc import read_abc_report
 from partimento.formats.midi import Limits, MidiReading, read_midi_report, write_midi
 from partimento.formats.midi.texts import printable
+from partimento.formats.musicxml import read_musicxml_report, write_musicxml
 from partimento.music.score import Score
 
 MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".smf")
+MUSICXML_SUFFIXES = (".musicxml", ".mxl", ".xml")
+ABC_SUFFIXES = (".abc",)
+READ_SUFFIXES = (*MIDI_SUFFIXES, *MUSICXML_SUFFIXES, *ABC_SUFFIXES)
+WRITTEN_SUFFIXES = (*MIDI_SUFFIXES, *MUSICXML_SUFFIXES)
+MIDI_MAGIC, RIFF_MAGIC = b"MThd", b"RIFF"
+BEGINNING = 4096  # bytes in which an XML document says what it is
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the time in a zip, so that equal scores give equal bytes
 
 
 def read(
@@ -20,9 +34,10 @@ def read(
     Parameters
     ----------
     path
-        A Standard MIDI File, whatever its name.
+        MIDI or MusicXML, whatever its name, or ABC (``.abc``). Of an ABC file with several tunes
+        the first is read, or the one that is named: ``tunes.abc#12`` is the one with ``X:12``.
     salvage
-        Mend a damaged file where players would.
+        Mend a damaged MIDI file where players would.
     limits
         How large it may be; the usual `Limits()` by default.
 
@@ -39,9 +54,45 @@ def read_report(
 ) -> MidiReading:
     """Read a music file as `read` does, and say what was found on the way."""
     limits = limits or Limits()
-    path = Path(path)
-    data = load_bytes(path, limits)
-    return read_midi_report(data, limits=limits, salvage=salvage, source=str(path))
+    file, tune = tune_named(Path(path))
+    data = load_bytes(file, limits)
+    return read_bytes_report(data, str(path), salvage=salvage, limits=limits, tune=tune)
+
+
+def read_bytes(
+    data: bytes, name: str, *, salvage: bool = False, limits: Limits | None = None
+) -> Score:
+    """Read music that is in memory; what it is, its content says, or the end of its name."""
+    return read_bytes_report(data, name, salvage=salvage, limits=limits or Limits()).score
+
+
+def read_bytes_report(
+    data: bytes, name: str, *, salvage: bool, limits: Limits, tune: int | None = None
+) -> MidiReading:
+    """Read music as `read_bytes` does, and say what was found on the way."""
+    suffix = tune_named(Path(name))[0].suffix.lower()
+    if not data.startswith((MIDI_MAGIC, RIFF_MAGIC)):
+        if suffix in MUSICXML_SUFFIXES or is_musicxml(data):
+            found = read_musicxml_report(data, limits=limits, source=name)
+            return MidiReading(found.score, 0, 0, (), found.notices, "MusicXML")
+        if suffix in ABC_SUFFIXES:
+            tune_read = read_abc_report(data, tune, limits=limits, source=name)
+            return MidiReading(tune_read.score, 0, 0, (), tune_read.notices, "ABC")
+    return read_midi_report(data, limits=limits, salvage=salvage, source=name)
+
+
+def is_musicxml(data: bytes) -> bool:
+    """Whether a document says early on that it is a MusicXML score."""
+    head = data[:BEGINNING].replace(b"\0", b"")  # UTF-16 has a zero beside each letter
+    return b"<score-partwise" in head or b"<score-timewise" in head
+
+
+def tune_named(path: Path) -> tuple[Path, int | None]:
+    """Divide ``tunes.abc#12`` into the file and the number of the tune."""
+    name, sign, number = path.name.rpartition("#")
+    if sign and number.isdecimal() and len(number) < 10 and name.lower().endswith(ABC_SUFFIXES):
+        return path.with_name(name), int(number)
+    return path, None
 
 
 def write(score: Score, path: str | os.PathLike[str]) -> None:
@@ -53,16 +104,21 @@ def write(score: Score, path: str | os.PathLike[str]) -> None:
         If no format has that extension, or the folder is not there.
     """
     path = Path(path)
-    if path.suffix.lower() not in MIDI_SUFFIXES:
+    suffix = path.suffix.lower()
+    if suffix not in WRITTEN_SUFFIXES:
         raise FormatError(
-            f"{printable(path)}: music is written as {', '.join(MIDI_SUFFIXES)}, not as "
+            f"{printable(path)}: music is written as {', '.join(WRITTEN_SUFFIXES)}, not as "
             f"{path.suffix!r}"
         )
     if not path.parent.is_dir():
         raise FormatError(
             f"{printable(path)}: there is no folder {printable(path.parent)}: create it first"
         )
-    data = write_midi(score)
+    if suffix in MIDI_SUFFIXES:
+        data = write_midi(score)
+    else:
+        data = write_musicxml(score).encode()
+        data = _packed(data) if suffix == ".mxl" else data
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         temporary.write_bytes(data)
@@ -71,11 +127,32 @@ def write(score: Score, path: str | os.PathLike[str]) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def _packed(text: bytes) -> bytes:
+    """Pack MusicXML as .mxl."""
+    container = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<container><rootfiles><rootfile '
+        'full-path="score.musicxml" media-type="application/vnd.recordare.musicxml+xml"/>'
+        "</rootfiles></container>\n"
+    )
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in (
+            ("META-INF/container.xml", container.encode()),
+            ("score.musicxml", text),
+        ):
+            info = zipfile.ZipInfo(name, EPOCH)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, content)
+    return packed.getvalue()
+
+
 def load_bytes(path: Path, limits: Limits) -> bytes:
     """Read a file, but no more of it than a limit allows."""
+    is_text = path.suffix.lower() in (*MUSICXML_SUFFIXES, *ABC_SUFFIXES)
+    bound = limits.max_text_bytes if is_text else limits.max_bytes
     try:
         with path.open("rb") as file:
-            return file.read(limits.max_bytes + 1)
+            return file.read(bound + 1)
     except FileNotFoundError:
         raise FormatError(f"{printable(path)}: there is no such file") from None
     except (IsADirectoryError, PermissionError):

@@ -96,3 +96,28 @@ def test_help_waits_for_nothing_heavy():
         "assert not heavy - {'rich.console'}, heavy\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_notation_is_engraved_where_asked_for(tmp_path):
+    pytest.importorskip("verovio", exc_type=ImportError)
+    done = render("row-your-boat", "--as", "score", "-o", tmp_path / "x.svg")
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.endswith("x.svg: engraved score, 1 page\n")
+    assert "Verovio" in (tmp_path / "x.svg").read_text(encoding="utf-8")
+
+
+def test_a_score_can_only_be_roll_or_score(tmp_path):
+    done = render("row-your-boat", "--as", "tablature", "-o", tmp_path / "x.svg")
+    assert done.exit_code == 2
+    assert "roll or score" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_musicxml_and_abc_are_rendered(tmp_path):
+    tune = tmp_path / "tunes.abc"
+    tune.write_text("X:1\nT:A\nL:1/4\nK:C\nCDEF|\n\nX:2\nT:B\nL:1/4\nK:C\nGABc|\n")
+    done = render(f"{tune}#2", "-o", tmp_path / "b.musicxml")
+    assert done.exit_code == 0, done.stderr
+    done = render(tmp_path / "b.musicxml", "-o", tmp_path / "b.svg")
+    assert done.exit_code == 0, done.stderr
+    assert ">B</text>" in (tmp_path / "b.svg").read_text(encoding="utf-8")

@@ -12,6 +12,9 @@ BEGINNINGS = {
     ".png": b"\x89PNG",
     ".svg": b"<svg",
     ".html": b"<!doctype html>",
+    ".pdf": b"%PDF",
+    ".musicxml": b"<?xml",
+    ".mxl": b"PK",
 }
 
 
@@ -20,6 +23,9 @@ def test_the_extension_chooses_the_form(tmp_path, kind):
     path = tmp_path / f"tune{kind.upper()}"
     if kind in (".flac", ".mp3", ".ogg"):
         pytest.importorskip("soundfile")
+    if kind == ".pdf":
+        pytest.importorskip("verovio", exc_type=ImportError)
+        pytest.importorskip("typst", exc_type=ImportError)
     words = render(row_your_boat(), path)
     assert path.read_bytes().startswith(BEGINNINGS[kind])
     assert words and "\n" not in words

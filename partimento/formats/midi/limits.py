@@ -9,15 +9,17 @@ from partimento.music.notes import MAX_TICK
 
 @dataclass(frozen=True)
 class Limits:
-    """What a MIDI file may hold; beyond it reading stops with a `LimitError`.
+    """What a music file may hold; beyond it reading stops with a `LimitError`.
 
-    With the defaults any file is read or refused within 5 seconds and 300 MB. Raise one by name:
-    ``read_midi(data, limits=Limits(max_notes=5_000_000))``.
+    With the defaults any MIDI file is read or refused within 5 seconds and 300 MB. Raise one by
+    name: ``read_midi(data, limits=Limits(max_notes=5_000_000))``.
 
     Attributes
     ----------
     max_bytes : int
         Size of the file.
+    max_text_bytes : int
+        Size of a file of text, MusicXML or ABC; unpacked, where it is packed.
     max_tracks : int
         Tracks in the file.
     max_ticks : int
@@ -39,6 +41,7 @@ class Limits:
     """
 
     max_bytes: int = 2**24
+    max_text_bytes: int = 2**26
     max_tracks: int = 4096
     max_ticks: int = 2**31
     max_notes: int = 1_000_000

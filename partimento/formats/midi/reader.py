@@ -20,7 +20,7 @@ from partimento.music.score import Score
 
 @dataclass(frozen=True)
 class MidiReading:
-    """A score, and what else a MIDI file told.
+    """A score, and what else a music file told.
 
     Attributes
     ----------
@@ -34,6 +34,8 @@ class MidiReading:
     notices : dict of str to int
         How many events of which kind a score has no place for, and oddities that need no repair:
         notes that nothing ends, ends of no note, tracks without an end event.
+    kind : str
+        MIDI; or MusicXML or ABC, whose readers give the same: they have no tracks.
     """
 
     score: Score
@@ -41,6 +43,7 @@ class MidiReading:
     num_tracks: int
     repairs: tuple[Repair, ...] = ()
     notices: dict[str, int] = field(default_factory=dict)
+    kind: str = "MIDI"
 
 
 def read_midi(
