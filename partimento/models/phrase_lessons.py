@@ -45,7 +45,7 @@ PRESETS: dict[str, Preset] = {
 }
 USUAL_CONFIG = "4-4"
 OF_PHRASES = ("quartet-gan",)  # families
-RECIPE: dict[str, Any] = {"data": ("openscore-quartets",), "steps": 8000}
+RECIPE: dict[str, Any] = {"data": ("openscore-quartets",), "steps": 4000}
 
 
 class PhraseData(NamedTuple):

@@ -78,8 +78,8 @@ class ContestSettings:
     batch_size: int = 32
     given: float = 0.5
     final_rate: float = 0.05
-    averaging: float = 0.999
-    evaluate_every: int = 250
+    averaging: float = 0.995
+    evaluate_every: int = 400
     save_seconds: float = 300.0
     seed: int = 0
     threads: int = 1

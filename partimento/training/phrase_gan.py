@@ -1,13 +1,15 @@
 """Teach a `PhraseGenerator`: from phrases to a checkpoint. `teach_phrases` is the whole road.
 
-Now and then the averaged generator writes phrases, and their statistics are set beside those of the
-training phrases (`music.phrase_statistics`). The score of a look is the mean, over metrics, of that
+Now and then the averaged generator gets thresholds that make its rhythm as frequent as that of the
+training phrases (`training.phrase_rates`) and writes phrases. Their statistics are set beside those
+of the training phrases (`music.phrase_statistics`). The score of a look is the mean, over metrics, of that
 distance as a multiple of the distance between held-out and training phrases: 1 is as close as music
 by the same hands. The weights with the lowest score are kept. What usually goes wrong with a GAN is
 looked for at the same time, and said in words: silence, and collapse. At the end these weights and
-the last ones get new thresholds (`training.phrase_rates`), and the better ones become the model.
+the last ones, not averaged, are compared once more, and the better ones become the model.
 """
 
+import copy
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -124,10 +126,10 @@ class Judge:
 
     def __init__(self, train: Phrases, valid: Phrases, lesson: PhraseGANLesson) -> None:
         self._lesson = lesson
-        sample = some_of(train, COMPARED)
-        self.train = self.measured(sample)
+        self.sample = some_of(train, COMPARED)
+        self.train = self.measured(self.sample)
         self.yardstick = distances(self.measured(some_of(valid, COMPARED)), self.train)
-        self._spread = spread(sample)
+        self._spread = spread(self.sample)
         self._notes = float(self.train.notes.mean())
 
     def measured(self, phrases: np.ndarray) -> Figures:
@@ -213,7 +215,10 @@ def teach_phrases(
 
         def look(step: int, average: nn.Module) -> Look:
             assert isinstance(average, PhraseGenerator)
-            phrases = written(average, WRITTEN)
+            candidate = copy.deepcopy(average)
+            if step and not lesson.as_learned:
+                set_rates(candidate, judge.sample)
+            phrases = written(candidate, WRITTEN)
             show(step, phrases[:SHOWN])
             found = judge.judge(phrases)
             return found if step else replace(found, words=())  # random weights say nothing
@@ -248,7 +253,7 @@ def conclude_phrases(
         candidate = PhraseGenerator(lesson.network_config()).eval()
         candidate.load_state_dict(found)
         if not lesson.as_learned:
-            set_rates(candidate, some_of(train, COMPARED))
+            set_rates(candidate, judge.sample)
         rounded_to_half(candidate)
         looks[step] = judge.judge(written(candidate, WRITTEN)), candidate
     best_step = min(looks, key=lambda step: looks[step][0].score)
