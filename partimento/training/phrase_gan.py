@@ -2,11 +2,11 @@
 
 Now and then the averaged generator gets thresholds that make its rhythm as frequent as that of the
 training phrases (`training.phrase_rates`) and writes phrases. Their statistics are set beside those
-of the training phrases (`music.phrase_statistics`). The score of a look is the mean, over metrics, of that
-distance as a multiple of the distance between held-out and training phrases: 1 is as close as music
-by the same hands. The weights with the lowest score are kept. What usually goes wrong with a GAN is
-looked for at the same time, and said in words: silence, and collapse. At the end these weights and
-the last ones, not averaged, are compared once more, and the better ones become the model.
+of the training phrases (`music.phrase_statistics`). The score of a look is the mean, over metrics,
+of that distance as a multiple of the distance between held-out and training phrases: 1 is as close
+as music by the same hands. The weights with the lowest score are kept. What usually goes wrong with
+a GAN is looked for at the same time, and said in words: silence, and collapse. At the end these
+weights and the last ones, not averaged, are compared once more, and the better become the model.
 """
 
 import copy
