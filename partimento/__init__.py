@@ -7,8 +7,9 @@
     tune = seq("c4:q c4:q c4:e. d4:s e4:q")
     load("melody-rnn").continue_from(tune, bars=4, seed=7).save("more.mid")
 
-`seq` writes music, `read` and `write` are for files, `load` gets a model. Each is imported when it
-is first asked for, so that importing partimento waits for nothing.
+`seq` writes music, `read` and `write` are for files, `load` gets a model, `Learning` reads a run of
+training. Each is imported when it is first asked for, so that importing partimento waits for
+nothing.
 """
 
 from importlib import import_module
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from partimento.formats import read, write
+    from partimento.models.listening import Learning
     from partimento.models.load import load
     from partimento.music.notation import seq
     from partimento.music.notes import Notes
@@ -23,9 +25,10 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["Notes", "Part", "Score", "__version__", "load", "read", "seq", "write"]
+__all__ = ["Learning", "Notes", "Part", "Score", "__version__", "load", "read", "seq", "write"]
 
 _HOMES = {
+    "Learning": "partimento.models.listening",
     "Notes": "partimento.music.notes",
     "Part": "partimento.music.score",
     "Score": "partimento.music.score",

@@ -35,7 +35,7 @@ LAYERS = {  # package: what it may import, beside itself
     "generation": NOTES | {"representations", "checkpoints"},
     "networks": {"errors"},
     "training": LEARNING,
-    "models": MODELS,
+    "models": MODELS | {"rendering"},  # how a notebook shows a run
     "evaluation": MODELS,
     "rendering": FILES,
     "cli": EVERYTHING - {"cli"},

@@ -78,17 +78,9 @@ def _check(path: Path, option: str, kinds: tuple[str, ...]) -> None:
 
 
 def _draw(learning: "Learning", path: Path) -> None:
-    from partimento.models.listening import primer_end_of
     from partimento.rendering.files import write_picture
-    from partimento.rendering.learning import Roll, learning_svg
 
-    rolls = [
-        Roll(s.step, learning.caption(s), s.score, primer_end_of(s.score), s.is_best)
-        for s in learning.samples
-    ]
-    baselines = list(learning.baselines.items())
-    svg = learning_svg(learning.title, learning.held_out, learning.training, baselines, rolls)
-    write_picture(svg, path)
+    write_picture(learning.svg(), path)
 
 
 def _facts(learning: "Learning") -> dict[str, Any]:

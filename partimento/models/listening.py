@@ -8,6 +8,7 @@ of the kind it is shown, in its meter and range, that it is never trained on.
 """
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from partimento.data import Piece
-from partimento.errors import PartimentoError, TrainingError
+from partimento.errors import EnvironmentFault, PartimentoError, TrainingError
 from partimento.generation.constraints import Constraints
 from partimento.generation.continuation import continue_score, sample_scores
 from partimento.generation.hearing import Heard, hear
@@ -191,6 +192,52 @@ class Learning:
             },
             problems,
         )
+
+    @classmethod
+    def watch(cls, run: Path | str, *, every: float = 5.0) -> "Learning":
+        """Show a run in a notebook, and draw it anew while it trains, until it is finished.
+
+        Ctrl-C (the notebook's stop) ends the watching; the training goes on.
+
+        Parameters
+        ----------
+        every
+            Seconds between two looks at the folder.
+        """
+        try:
+            from IPython.display import HTML, display
+        except ImportError:
+            raise EnvironmentFault(
+                "watching needs a notebook (IPython): elsewhere `partimento listen RUN --picture "
+                "learning.svg` draws the same"
+            ) from None
+        learning = cls.of(Path(run))
+        shown = display(HTML(learning._repr_html_()), display_id=True)
+        try:
+            while not learning.is_finished:
+                time.sleep(every)
+                learning = cls.of(Path(run))
+                shown.update(HTML(learning._repr_html_()))
+        except KeyboardInterrupt:
+            pass
+        return learning
+
+    def svg(self) -> str:
+        """Draw losses, and below them what was played."""
+        from partimento.rendering.learning import Roll, learning_svg  # late, as in `Score`
+
+        rolls = [
+            Roll(s.step, self.caption(s), s.score, primer_end_of(s.score), s.is_best)
+            for s in self.samples
+        ]
+        baselines = list(self.baselines.items())
+        return learning_svg(self.title, self.held_out, self.training, baselines, rolls)
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook."""
+        from partimento.rendering.notebook import scaled
+
+        return scaled(self.svg())
 
     @property
     def title(self) -> str:

@@ -34,7 +34,7 @@ def to_html(score: Score) -> str:
     picture = ""
     if drawn.num_notes <= MOST_DRAWN:
         svg = piano_roll_svg(drawn)
-        picture = f'<div style="max-width:1230px">{svg.replace("<svg ", SCALED, 1)}</div>'
+        picture = scaled(svg)
     else:
         notes.append(f"A picture of {score.num_notes:,} notes is left out.")
     player = ""
@@ -45,4 +45,7 @@ def to_html(score: Score) -> str:
     return "\n".join(["<div>", picture, player, *(f"<p>{note}</p>" for note in notes), "</div>"])
 
 
-SCALED = '<svg style="width:100%;height:auto" '
+def scaled(svg: str) -> str:
+    """Let a picture be as wide as the page, up to its own width."""
+    wide = '<svg style="width:100%;height:auto" '
+    return f'<div style="max-width:1230px">{svg.replace("<svg ", wide, 1)}</div>'

@@ -1,11 +1,13 @@
 import json
+import sys
+import types
 
 import numpy as np
 import pytest
 from generation.tiny_graph import random_weights, step_graph
 
 from partimento.data import Piece
-from partimento.errors import TrainingError
+from partimento.errors import EnvironmentFault, TrainingError
 from partimento.formats import write
 from partimento.generation.engine import StepEngine
 from partimento.models.listening import (
@@ -187,3 +189,32 @@ def test_what_is_no_run_is_refused(tmp_path):
         file.unlink()
     with pytest.raises(TrainingError, match="no sample to hear yet"):
         Learning.of(run)
+
+
+def test_a_notebook_shows_a_run_and_watches_it_until_it_is_finished(tmp_path, monkeypatch):
+    shown = []
+
+    class Display:
+        """What IPython gives back."""
+
+        def update(self, page):
+            shown.append(page)
+            (tmp_path / "checkpoint").mkdir(exist_ok=True)
+            (tmp_path / "checkpoint" / "config.json").write_text("{}")
+
+    def display(page, display_id):
+        shown.append(page)
+        return Display()
+
+    fake = types.ModuleType("IPython.display")
+    fake.HTML, fake.display = str, display
+    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
+    monkeypatch.setitem(sys.modules, "IPython.display", fake)
+    run_of(tmp_path)
+    learning = Learning.watch(tmp_path, every=0.01)
+    assert learning.is_finished and len(shown) == 3
+    assert "<svg" in shown[0] and "held-out pieces" in shown[0]
+    monkeypatch.setitem(sys.modules, "IPython", None)
+    monkeypatch.setitem(sys.modules, "IPython.display", None)
+    with pytest.raises(EnvironmentFault, match="partimento listen"):
+        Learning.watch(tmp_path)
