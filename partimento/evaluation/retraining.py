@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from partimento.data.chorales import load_chorales
 from partimento.data.rolls import Rolls, load_rolls
 from partimento.evaluation.groove import groove_rows
+from partimento.evaluation.gan_rows import gan_rows
 from partimento.evaluation.infilling_rows import infilling_rows
 from partimento.evaluation.jsb16_rows import count_row, model_row
 from partimento.evaluation.rolls import roll_figures
@@ -49,6 +50,7 @@ def retrain(table: str, out: Path, *, tell: Callable[[str], None] = lambda words
         "jsb16": _chorale_rows,
         "infilling": _infilling_rows,
         "vae": _vae_rows,
+        "gan": _gan_rows,
     }
     results = out / "results.json"
     for section, row in makers.get(table, partial(_roll_rows, table))(out, tell):
@@ -100,6 +102,15 @@ def _groove_rows(out: Path, tell: Tell) -> Iterator[tuple[str, Row]]:
     report = _teller(tell, "nats a cell")
     groove_lessons.train_groove(lesson, data, run, resume=True, report=report, tell=tell)
     yield from groove_rows(load(RunFolder(run).checkpoint), lesson.data)
+
+
+def _gan_rows(out: Path, tell: Tell) -> Iterator[tuple[str, Row]]:
+    lesson = phrase_lessons.recipe_lesson()
+    run = out / lesson.name
+    tell(f"{lesson.name}: {lesson.settings.steps:,} steps")
+    data = phrase_lessons.read_phrases(lesson.data, lesson.representation)
+    phrase_lessons.train_phrases(lesson, data, run, resume=True, tell=tell)
+    yield from gan_rows(load(RunFolder(run).checkpoint), lesson.data)
 
 
 def _teller(tell: Tell, unit: str) -> Callable[["Progress"], None]:
