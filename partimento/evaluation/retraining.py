@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from partimento.data.chorales import load_chorales
 from partimento.data.rolls import Rolls, load_rolls
-from partimento.evaluation.groove import groove_rows
 from partimento.evaluation.gan_rows import gan_rows
+from partimento.evaluation.groove import groove_rows
 from partimento.evaluation.infilling_rows import infilling_rows
 from partimento.evaluation.jsb16_rows import count_row, model_row
 from partimento.evaluation.rolls import roll_figures
 from partimento.evaluation.tables import check_table, store_row
 from partimento.evaluation.vae_rows import vae_rows
-from partimento.models import bars_lessons, groove_lessons
+from partimento.models import bars_lessons, groove_lessons, phrase_lessons
 from partimento.models.bars_lessons import RECIPES
 from partimento.models.load import load
 from partimento.models.voice_lessons import load_voice_pieces, recipe_lesson, train_voices
