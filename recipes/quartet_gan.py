@@ -1,6 +1,6 @@
 """How quartet-gan was made: train it, judge it, ship it.
 
-    python recipes/quartet_gan.py
+    python recipes/quartet_gan.py --ship partimento/checkpoints/shipped/quartet-gan
     python recipes/quartet_gan.py --steps 500 --set loss=hinge --out runs/try
 
 The settings stand in `partimento.models.phrase_lessons`. The corpora lie in `../shared/data` beside
@@ -9,6 +9,7 @@ command again.
 """
 
 import argparse
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int)
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "quartet-gan")
+    parser.add_argument("--ship", type=Path, help="where the model goes when it is done")
     asked = parser.parse_args()
     changes = dict(setting(text) for text in asked.set)
     if asked.steps:
@@ -32,7 +34,13 @@ def main() -> None:
     data = read_phrases(lesson.data, lesson.representation)
     print(data.report.text())
     print(data.text(), flush=True)
-    train_phrases(lesson, data, asked.out, resume=True, report=report, tell=print)
+    taught = train_phrases(lesson, data, asked.out, resume=True, report=report, tell=print)
+    for words in taught.verdict.words:
+        print(words)
+    if asked.ship is not None:
+        shutil.rmtree(asked.ship, ignore_errors=True)
+        shutil.copytree(taught.folder.checkpoint, asked.ship)
+        print(f"shipped {asked.ship}")
 
 
 def setting(text: str) -> tuple[str, Any]:

@@ -29,3 +29,11 @@ def test_training_again_without_the_corpora_says_what_is_missing(monkeypatch, tm
     assert "roll-benchmarks is not there" in refusal("benchmark", "jsb", "--retrain")
     for table in ("jsb16", "infilling"):
         assert "jsb-chorales is not there" in refusal("benchmark", table, "--retrain")
+
+
+def test_the_roads_of_the_vaes_are_drawn(tmp_path):
+    picture = tmp_path / "roads.svg"
+    result = run_verb("benchmark", "vae", "--picture", picture)
+    assert result.stdout.rstrip().endswith("what roads cost")
+    assert "mixed, beside melody-vae" in picture.read_text()
+    assert "as .svg or .png" in refusal("benchmark", "jsb", "--picture", picture)
