@@ -260,7 +260,7 @@ def conclude_phrases(
     look, generator = looks[best_step]
     phrases = written(generator, WRITTEN)
     graph = graph_of(generator)
-    difference, same = check_graph(generator, graph, some_of(train, CHECKED))
+    same = check_graph(generator, graph, some_of(train, CHECKED))
     figures: dict[str, Any] = {
         "score": look.score,
         "diversity": look.figures["diversity"],
@@ -269,7 +269,6 @@ def conclude_phrases(
         "train_phrases": len(train),
         "parameters": sum(w.numel() for w in generator.parameters()),
         "best_step": best_step,
-        "largest_logit_difference": difference,
         "same_decisions": same,
     }
     verdict = judged(look, run.read_log(), best_step, outcome)
