@@ -16,6 +16,7 @@ OF_BARS = {
     "drums-vae": "drums",
     "drums-groove": "drums",
     "melody-vae": "2bar",
+    "quartet-vae": "quartet",
     "melody-vae-16bar": "16bar",
 }
 OF_PHRASES = {"quartet-gan": "4-4", "quartet": "4-4"}

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from partimento.music.score import Score
 
-Model = Annotated[str, typer.Option(help="Name or checkpoint folder: melody-vae, drums-vae.")]
+Model = Annotated[
+    str, typer.Option(help="Name or checkpoint folder: melody-vae, drums-vae, quartet-vae.")
+]
 Temperature = Annotated[
     float, typer.Option(help="0: the likeliest at each point. 1: all that it may mean.")
 ]

@@ -1,4 +1,4 @@
-"""`partimento train melody-vae` and `drums-vae`, and fine-tuning them: what they say and refuse."""
+"""`partimento train` of VAEs of bars, and fine-tuning them: what they say and refuse."""
 # ruff: noqa: T201
 
 from pathlib import Path
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from partimento.training.run_folder import RunFolder
 
 MEANINGLESS = ("listen_primer", "hidden_size", "min_bars")
-OF_MELODIES = ("melody", "min_pitches", "max_rest_bars", "pickups", "lowest", "highest")
+OF_MELODIES = ("melody", "min_pitches", "max_rest_bars", "pickups")
+OF_PITCHES = ("lowest", "highest")
 
 
 def run_bars(
@@ -44,8 +45,10 @@ def run_bars(
     from partimento.models.lessons import check_run
 
     _refuse(context, model, *MEANINGLESS)
-    if model == "drums-vae":
+    if model != "melody-vae":
         _refuse(context, model, *OF_MELODIES)
+    if model == "drums-vae":
+        _refuse(context, model, *OF_PITCHES)
     lesson = bars_lesson_for(model, config, data, name=name, **changes)
     check_run(lesson, folder, resume=resume)
     print(f"reading {', '.join(data)} …", flush=True)

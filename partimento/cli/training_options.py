@@ -8,8 +8,8 @@ import typer
 Family = Annotated[
     str,
     typer.Argument(
-        help="What to teach: melody-rnn, bach-rnn, bach-cnn, melody-vae, drums-vae, drums-groove, "
-        "quartet-gan."
+        help="What to teach: melody-rnn, bach-rnn, bach-cnn, melody-vae, drums-vae, quartet-vae, "
+        "drums-groove, quartet-gan."
     ),
 ]
 Data = Annotated[

@@ -46,12 +46,12 @@ def vae_rows(
         "parameters": model.checkpoint.config["figures"]["parameters"],
         "seed": 0,
     }
-    kind = "drums" if representation.kind == "drums" else "melody"
+    kind = representation.kind
     section = f"{model.bars} bars of {kind}"
     yield section, {**common, "windows": len(held_out), **reconstruction(model, held_out).as_dict()}
 
     rows = np.random.default_rng(0).permutation(len(train))[:COUNTED]
-    language = fit_language(train.take(np.sort(rows)), representation) if kind == "melody" else None
+    language = fit_language(train.take(np.sort(rows)), representation) if kind != "drums" else None
     if language is not None:
         costs = road_costs(model, held_out, language, bar_steps=COMMON_BAR)
         assert len(costs.ours) == STEPS

@@ -11,7 +11,7 @@ takes the place of differences of means, and its pseudo-inverse that of the sing
 turning one slider leaves the others alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,13 +22,15 @@ from partimento.representations.melody import FIRST_PITCH
 
 MELODY_ATTRIBUTES = ("density", "register", "contour", "leaps", "repetition", "syncopation")
 DRUM_ATTRIBUTES = ("density", "syncopation", "kick", "snare", "hats", "toms", "cymbals")
+QUARTET_ATTRIBUTES = (*MELODY_ATTRIBUTES, "spread", "together")
 LEAP = 5  # semitones; less is a step or a third
 RIDGE = 1e-2  # share of the mean variance of a dimension
 
 
 def attribute_names(representation: BarsRepresentation) -> tuple[str, ...]:
     """Name what is measured of such windows."""
-    return DRUM_ATTRIBUTES if representation.kind == "drums" else MELODY_ATTRIBUTES
+    kinds = {"drums": DRUM_ATTRIBUTES, "quartet": QUARTET_ATTRIBUTES}
+    return kinds.get(representation.kind, MELODY_ATTRIBUTES)
 
 
 def measured(tables: np.ndarray, representation: BarsRepresentation) -> np.ndarray:
@@ -41,9 +43,15 @@ def measured(tables: np.ndarray, representation: BarsRepresentation) -> np.ndarr
 
     Drums: *density* as above, strokes a quarter; *syncopation* the share of strokes off the
     quarters; the others are strokes a quarter of those drums.
+
+    Four parts: *density* as above, all parts together; *contour* that of the highest part; *spread*
+    how many semitones its mean pitch lies above the lowest part's; *together* the share of notes
+    that begin with another; the others are means over the parts that play.
     """
     if representation.kind == "drums":
         return _of_drums(tables, representation)
+    if representation.kind == "quartet":
+        return _of_quartets(tables, representation)
     flat = tables.reshape(len(tables), -1)
     is_note = representation.is_onset(flat)
     is_real = flat != representation.pad
@@ -109,6 +117,27 @@ def _syncopation(
     is_struck = is_event[:, next_on]
     found: np.ndarray = (is_note & ~is_on & ~later & ~is_struck).sum(axis=1)
     return found
+
+
+def _of_quartets(tables: np.ndarray, representation: BarsRepresentation) -> np.ndarray:
+    windows, parts = len(tables), representation.parts
+    lines = tables.reshape(windows * parts, representation.bars, representation.positions)
+    each = measured(lines, replace(representation, kind="melody")).reshape(windows, parts, -1)
+    starts = representation.is_onset(lines).reshape(windows, parts, -1)  # window part step
+    plays = np.asarray(starts.any(axis=2))  # window part
+    count = np.maximum(1, plays.sum(axis=1))
+    column = {name: each[:, :, number] for number, name in enumerate(MELODY_ATTRIBUTES)}
+    mean = {name: (values * plays).sum(axis=1) / count for name, values in column.items()}
+    order = np.arange(parts)
+    top = np.where(plays, order, parts).min(axis=1, initial=parts - 1)
+    bottom = np.where(plays, order, 0).max(axis=1)
+    row = np.arange(windows)
+    at_once = starts.sum(axis=1)  # window step
+    together = np.where(at_once > 1, at_once, 0).sum(axis=1) / np.maximum(1, at_once.sum(axis=1))
+    mean["density"] = column["density"].sum(axis=1)
+    mean["contour"] = column["contour"][row, top]
+    spread = column["register"][row, top] - column["register"][row, bottom]
+    return np.stack([*(mean[name] for name in MELODY_ATTRIBUTES), spread, together], axis=1)
 
 
 def _of_drums(tables: np.ndarray, representation: BarsRepresentation) -> np.ndarray:

@@ -64,7 +64,9 @@ class BlockSession:
         while start < rows:
             size = self._size(rows - start, feeds)
             taken = min(size, rows - start)
-            index = start + np.minimum(np.arange(size), taken - 1)
+            index: slice | np.ndarray = slice(start, start + size)
+            if taken < size:  # the last row fills the block up
+                index = start + np.minimum(np.arange(size), taken - 1)
             block = {name: values[index] for name, values in feeds.items()}
             parts.append([values[:taken] for values in self._run(block)])
             start += taken

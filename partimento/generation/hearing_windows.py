@@ -1,7 +1,8 @@
 """What a model of windows hears of a piece, and how windows become a piece again.
 
-`hear_windows` cuts a melody, or a drum part, into windows of whole bars, one after another; the
-last is filled up with silence. All bars must be of one length. `score_of` puts windows in a row.
+`hear_windows` cuts a melody, a drum part or four parts into windows of whole bars, one after
+another; the last is filled up with silence. All bars must be of one length. `score_of` puts windows
+in a row.
 """
 
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ import numpy as np
 
 from partimento.errors import ParameterError
 from partimento.generation.hearing import AUTO, hear
+from partimento.generation.hearing_quartet import PLAYERS, hear_quartet
 from partimento.music.drums import Hits, ending_by, hear_drums
 from partimento.music.grid import Grid
 from partimento.music.score import (
@@ -23,7 +25,7 @@ from partimento.music.score import (
 )
 from partimento.representations.bars import BarsRepresentation
 from partimento.representations.drums import DrumsRepresentation
-from partimento.representations.melody import FIRST_PITCH, HOLD, REST, MelodyRepresentation
+from partimento.representations.melody import HOLD, REST, MelodyRepresentation
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +34,7 @@ class HeardWindows:
 
     Attributes
     ----------
-    tables : int64 array, shape (window, bar, position)
+    tables : int64 array, shape (window, row, position)
     bars : int
         Of the piece; the last window may have more.
     bar_steps : int
@@ -44,6 +46,8 @@ class HeardWindows:
         What was changed for the model's ears.
     hits : Hits or None
         Of drums: how each stroke was played, over all windows in a row.
+    players : tuple of (str, int)
+        Of four parts: name and General MIDI program of each.
     """
 
     tables: np.ndarray
@@ -54,6 +58,7 @@ class HeardWindows:
     shift: int = 0
     remarks: tuple[str, ...] = ()
     hits: Hits | None = None
+    players: tuple[tuple[str, int], ...] = PLAYERS
 
 
 def hear_windows(
@@ -71,12 +76,17 @@ def hear_windows(
     ParameterError
         If it is of the other kind (drums, melody), changes its meter, or its bars do not fit.
     """
-    tokens = representation.tokens
     remarks: list[str] = []
-    shift, hits = 0, None
-    if isinstance(tokens, DrumsRepresentation):
-        hits, grid, unknown, merged = hear_drums(score, tokens.steps_per_quarter)
-        steps = hits.tokens
+    shift, hits, players = 0, None, PLAYERS
+    if representation.kind == "quartet":
+        if melody != AUTO:
+            raise ParameterError("--melody means nothing to a model of four parts: it hears all")
+        quartet = hear_quartet(score, representation)
+        steps, grid, players = quartet.tokens, quartet.grid, quartet.players  # part step
+        remarks += quartet.remarks
+    elif representation.kind == "drums":
+        hits, grid, unknown, merged = hear_drums(score, representation.steps_per_quarter)
+        steps = hits.tokens[None]
         if unknown:
             remarks.append(f"{unknown} strokes of other instruments are not heard")
         if merged:
@@ -84,43 +94,51 @@ def hear_windows(
         if not steps.any():
             raise ParameterError("no drum that this model knows is struck: give it a drum part")
     else:
-        if score.num_notes and all(part.is_drum for part in score.parts if len(part.notes)):
-            raise ParameterError(
-                "the piece has drums alone, and this model knows melodies: take drums-vae"
-            )
-        heard = hear(score, tokens, melody, whole=True)
-        grid, shift = heard.grid(), heard.shift
-        remarks += heard.remarks
-        steps = np.full(len(grid), HOLD, dtype=np.int64)
-        steps[: len(heard.tokens)] = heard.tokens
-        if len(grid) > len(heard.tokens) and heard.is_sounding:
-            steps[len(heard.tokens)] = REST
+        line, grid, shift, heard = _hear_melody(score, representation, melody)
+        steps = line[None]
+        remarks += heard
     bar_steps = _one_length(grid, representation, score)
-    bars = len(steps) // bar_steps
+    bars = steps.shape[1] // bar_steps
     windows = -(-bars // representation.bars)
     needed = windows * representation.bars * bar_steps
-    if more := needed - len(steps):
-        steps = np.concatenate([steps, np.zeros(more, dtype=np.int64)])
-        if representation.kind == "melody":
-            steps[-more] = REST
+    if more := needed - steps.shape[1]:
+        steps = np.pad(steps, ((0, 0), (0, more)))
+        if representation.kind != "drums":
+            steps[:, -more] = REST
         remarks.append(
             f"{bars} bars are no whole number of windows of {representation.bars}: silence fills "
             "the last"
         )
-    rows = steps.reshape(windows, -1)
-    if representation.kind == "melody":
-        rows = _struck_again(rows)
-    meter = score.meter_map[0]._replace(tick=0)
     return HeardWindows(
-        representation.laid_out(rows),
+        representation.windows_of(steps.reshape(len(steps), windows, -1)),
         bars,
         bar_steps,
-        meter,
+        score.meter_map[0]._replace(tick=0),
         score.tempo_map[0].qpm,
         shift,
         tuple(remarks),
         hits,
+        players,
     )
+
+
+def _hear_melody(
+    score: Score, representation: BarsRepresentation, melody: str | int
+) -> tuple[np.ndarray, Grid, int, tuple[str, ...]]:
+    """Tokens of a melody, its grid, how far it was moved, and remarks."""
+    tokens = representation.tokens
+    assert isinstance(tokens, MelodyRepresentation)
+    if score.num_notes and all(part.is_drum for part in score.parts if len(part.notes)):
+        raise ParameterError(
+            "the piece has drums alone, and this model knows melodies: take drums-vae"
+        )
+    heard = hear(score, tokens, melody, whole=True)
+    grid = heard.grid()
+    steps = np.full(len(grid), HOLD, dtype=np.int64)
+    steps[: len(heard.tokens)] = heard.tokens
+    if len(grid) > len(heard.tokens) and heard.is_sounding:
+        steps[len(heard.tokens)] = REST
+    return steps, grid, heard.shift, tuple(heard.remarks)
 
 
 def _one_length(grid: Grid, representation: BarsRepresentation, score: Score) -> int:
@@ -135,18 +153,6 @@ def _one_length(grid: Grid, representation: BarsRepresentation, score: Score) ->
     return int(lengths[0])
 
 
-def _struck_again(rows: np.ndarray) -> np.ndarray:
-    """Write the first step of each window as if nothing had been before it."""
-    flat = rows.reshape(-1)
-    place = np.arange(len(flat))
-    last = np.maximum.accumulate(np.where(flat != HOLD, place, -1))
-    first = np.arange(len(rows)) * rows.shape[1]
-    held = np.where(last[first] < 0, REST, flat[np.maximum(last[first], 0)])
-    rows = rows.copy()
-    rows[:, 0] = np.where(rows[:, 0] == HOLD, held, rows[:, 0])
-    return rows
-
-
 def score_of(
     tables: np.ndarray,
     representation: BarsRepresentation,
@@ -158,6 +164,7 @@ def score_of(
     velocity: np.ndarray | None = None,
     offset: np.ndarray | None = None,
     name: str = "",
+    players: tuple[tuple[str, int], ...] = PLAYERS,
 ) -> Score:
     """Put windows in a row, as a piece.
 
@@ -169,44 +176,42 @@ def score_of(
         Semitones to be taken off.
     velocity, offset
         Of drums, shape (step, 9): see `Hits`.
+    players
+        Of four parts: name and General MIDI program of each.
     """
     bar_steps = representation.bar_steps(meter)
-    steps = representation.read_off(tables, bar_steps).reshape(-1)
+    steps = representation.in_a_row(tables, bar_steps)  # part step
     if bars is not None:
-        steps = steps[: bars * bar_steps]
+        steps = steps[:, : bars * bar_steps]
     per_quarter = representation.steps_per_quarter
     division = lcm(DEFAULT_TICKS_PER_QUARTER, per_quarter)
     if division > MAX_TICKS_PER_QUARTER:
         division = per_quarter
+    end_tick = steps.shape[1] * division // per_quarter
     tokens = representation.tokens
-    if isinstance(tokens, MelodyRepresentation):
-        notes = tokens.decode(steps, division)
+    if isinstance(tokens, DrumsRepresentation):
+        strokes = tokens.decode(steps[0], division, velocity=velocity, offset=offset)
+        parts = [Part(ending_by(strokes, end_tick), name or "drums", is_drum=True)]
+    elif representation.kind == "quartet":
+        parts = [
+            Part(tokens.decode(line, division), player, program)
+            for line, (player, program) in zip(steps, players, strict=True)
+        ]
+    else:
+        notes = tokens.decode(steps[0], division)
         if shift:
             notes = replace(notes, pitch=notes.pitch - shift)
-        part = Part(notes, name or "melody")
-    else:
-        notes = tokens.decode(steps, division, velocity=velocity, offset=offset)
-        notes = ending_by(notes, len(steps) * division // per_quarter)
-        part = Part(notes, name or "drums", is_drum=True)
+        parts = [Part(notes, name or "melody")]
     return Score(
+        parts=tuple(parts),
         ticks_per_quarter=division,
         tempos=(Tempo.from_qpm(qpm),),
         meters=(meter._replace(tick=0),),
-        end_tick=max(len(steps) * division // per_quarter, notes.end),
-    ).with_parts([part])
+        end_tick=end_tick,
+    )
 
 
 def steps_equal(one: np.ndarray, other: np.ndarray, representation: BarsRepresentation) -> float:
     """Share of the steps of windows at which the same happens."""
     is_real = (one != representation.pad) & (other != representation.pad)
     return float((one == other)[is_real].mean()) if is_real.any() else 1.0
-
-
-def sounding(tables: np.ndarray, representation: BarsRepresentation) -> np.ndarray:
-    """Pitch that sounds at each step of windows of melody, -1 for silence; (window, step)."""
-    flat = tables.reshape(len(tables), -1)
-    place = np.arange(flat.shape[1])
-    is_event = (flat != HOLD) & (flat != representation.pad)
-    last = np.maximum.accumulate(np.where(is_event, place, -1), axis=1)
-    token = np.take_along_axis(flat, np.maximum(last, 0), axis=1)
-    return np.where((last >= 0) & (token >= FIRST_PITCH), token - FIRST_PITCH, -1)

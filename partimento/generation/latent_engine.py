@@ -4,7 +4,7 @@
 would be by given windows at given points. A row is the same to the bit alone and in any batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from partimento.generation.blocks import BlockSession
 from partimento.generation.sampling import Sampling, draw, log_softmax
 from partimento.representations.bars import BarsRepresentation
 
+Bar = int | slice  # one, or all of them
+Choose = Callable[[np.ndarray, Bar, int], np.ndarray]
 SIZES = ("latent_size", "step_size", "writer_size")
 
 
@@ -48,9 +50,10 @@ class LatentEngine:
         if len(sizes) != len(SIZES) or not all(0 < size < 2**16 for size in sizes):
             raise CheckpointError(f"the config's network must have {', '.join(SIZES)} as numbers")
         latent, step, writer = sizes
-        bars, positions = representation.bars, representation.positions
+        bars, positions = representation.rows, representation.positions
         self.latent_size = latent
         self.bars_apart = network.get("bars_apart") is True
+        self.bars_at_once = network.get("bars_at_once") is True
         self._encode = BlockSession(
             graphs["encode"],
             "encode",
@@ -100,11 +103,11 @@ class LatentEngine:
         -------
         tables : int64 array, shape (window, bar, position)
         """
-        bars = self.representation.bars
+        bars = self.representation.rows
         uniforms = np.stack([generator.random((bars, bar_steps)) for generator in generators])
 
-        def drawn(logits: np.ndarray, bar: int, step: int) -> np.ndarray:
-            return draw(logits, uniforms[:, bar, step], sampling)
+        def drawn(logits: np.ndarray, bar: Bar, step: int) -> np.ndarray:
+            return draw(logits, uniforms[:, bar, step].reshape(-1), sampling)
 
         return self._walk(z, bar_steps, drawn)
 
@@ -117,9 +120,10 @@ class LatentEngine:
         """
         found = np.full_like(tables, self.representation.pad)
 
-        def told(logits: np.ndarray, bar: int, step: int) -> np.ndarray:
-            found[:, bar, step] = logits.argmax(axis=1)
-            return np.asarray(tables[:, bar, step])
+        def told(logits: np.ndarray, bar: Bar, step: int) -> np.ndarray:
+            tokens: np.ndarray = tables[:, bar, step]
+            found[:, bar, step] = logits.argmax(axis=1).reshape(tokens.shape)
+            return tokens.reshape(-1)
 
         self._walk(z, bar_steps, told)
         return found
@@ -131,29 +135,36 @@ class LatentEngine:
         -------
         nats : float64 array, shape (window, bar, bar_steps)
         """
-        found = np.zeros((len(z), self.representation.bars, bar_steps))
+        found = np.zeros((len(z), self.representation.rows, bar_steps))
 
-        def told(logits: np.ndarray, bar: int, step: int) -> np.ndarray:
+        def told(logits: np.ndarray, bar: Bar, step: int) -> np.ndarray:
             tokens: np.ndarray = tables[:, bar, step]
-            found[:, bar, step] = -log_softmax(logits)[np.arange(len(tokens)), tokens]
-            return tokens
+            flat = tokens.reshape(-1)
+            surprise = -log_softmax(logits)[np.arange(len(flat)), flat]
+            found[:, bar, step] = surprise.reshape(tokens.shape)
+            return flat
 
         self._walk(z, bar_steps, told)
         return found
 
-    def _walk(self, z: np.ndarray, bar_steps: int, choose: Any) -> np.ndarray:
-        """Go through all steps; `choose` gives the tokens of a step, from its logits."""
-        rows, bars = len(z), self.representation.bars
+    def _walk(self, z: np.ndarray, bar_steps: int, choose: Choose) -> np.ndarray:
+        """Go through all steps; `choose` gives the tokens of a step, from its logits.
+
+        Bars are written one after another, or all at once: then rows of a batch are bars.
+        """
+        rows, bars = len(z), self.representation.rows
         plan, states = self._plan.run({"z": z.astype(np.float32)})
         tables = np.full((rows, bars, self.representation.positions), self.representation.pad)
-        nothing = self.representation.vocab_size + 1
-        token, state = np.full(rows, nothing), states[:, 0]
-        for bar in range(bars):
-            if self.bars_apart:
-                state = states[:, bar]
+        turns: Sequence[Bar] = [slice(None)] if self.bars_at_once else range(bars)
+        size = rows * bars if self.bars_at_once else rows
+        token = np.full(size, self.representation.vocab_size + 1)  # nothing
+        state: np.ndarray = np.zeros(0)
+        for bar in turns:
+            if bar in (0, slice(None)) or self.bars_apart:
+                state = states[:, bar].reshape(size, -1)
             for step in range(bar_steps):
-                feeds = {"token": token, "plan": plan[:, bar, step], "state": state}
-                logits, state = self._write.run(feeds)
+                steps = plan[:, bar, step].reshape(size, -1)
+                logits, state = self._write.run({"token": token, "plan": steps, "state": state})
                 token = choose(logits, bar, step)
-                tables[:, bar, step] = token
+                tables[:, bar, step] = token.reshape(tables[:, bar, step].shape)
         return tables

@@ -1,10 +1,11 @@
-"""Lessons for VAEs of bars: `partimento train melody-vae` or `drums-vae` starts here.
+"""Lessons for VAEs of bars: `partimento train melody-vae` (drums-vae, quartet-vae) starts here.
 
 | config | window | what for |
 |---|---|---|
 | `2bar` | 2 bars of melody | the shipped `melody-vae` |
 | `16bar` | 16 bars of melody | the shipped `melody-vae-16bar` |
 | `drums` | 2 bars of nine drums | the shipped `drums-vae` |
+| `quartet` | 2 bars of four parts | the shipped `quartet-vae` |
 
 A preset fixes the representation, the network's fields and the settings; whatever the user gives
 replaces them. A low `beta` reconstructs better, a high one samples better.
@@ -17,11 +18,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from partimento.data import MelodyRules, load_melodies
 from partimento.data.drums import DrumRules, load_drums
+from partimento.data.tracks import TrackRules, load_tracks
 from partimento.errors import ParameterError
 from partimento.models.lessons import check_name, limits_of, need_torch, open_run, with_changes
 from partimento.representations.bars import BarsRepresentation
 from partimento.training.run_folder import RunFolder
-from partimento.training.windows import Windows, drum_windows, melody_windows
+from partimento.training.windows import (
+    Windows,
+    drum_windows,
+    melody_windows,
+    quartet_windows,
+)
 
 if TYPE_CHECKING:
     from partimento.training.bars import BarsLesson
@@ -76,13 +83,36 @@ PRESETS: dict[str, Preset] = {
         },
         "settings": {**_SETTINGS, "transpose": 0},
     },
+    "quartet": {
+        "representation": {"kind": "quartet", "bars": 2, "lowest": 36, "highest": 103},
+        "network": {
+            "latent_size": 320,
+            "bar_size": 352,
+            "conductor_size": 352,
+            "bars_apart": True,
+            "bars_at_once": True,
+            "beta": 0.2,
+            "beta_steps": 2000,
+        },
+        "settings": {**_SETTINGS, "batch_size": 64, "learning_rate": 1.5e-3},
+    },
 }
-CONFIGS = {"melody-vae": ("2bar", "16bar"), "drums-vae": ("drums",)}  # the first is the usual one
+CONFIGS = {  # the first is the usual one
+    "melody-vae": ("2bar", "16bar"),
+    "drums-vae": ("drums",),
+    "quartet-vae": ("quartet",),
+}
 CLEAN = ("irish-cre:tune", "open-hymnal:tune+line", "openscore-lieder:song", "mutopia:line")
 RECIPES: dict[str, dict[str, Any]] = {  # of the models that ship
     "melody-vae": {"model": "melody-vae", "config": "2bar", "data": CLEAN, "steps": 10_000},
     "melody-vae-16bar": {"model": "melody-vae", "config": "16bar", "data": CLEAN, "steps": 8_000},
     "drums-vae": {"model": "drums-vae", "config": "drums", "data": ("groove",), "steps": 8_000},
+    "quartet-vae": {
+        "model": "quartet-vae",
+        "config": "quartet",
+        "data": ("openscore-quartets", "open-hymnal", "mutopia"),
+        "steps": 10_000,
+    },
 }
 
 
@@ -105,6 +135,7 @@ class BarsData(NamedTuple):
         for split, found in self.windows.items():
             left = f"{found.nearly_silent:,} nearly silent"
             left += f" and {found.repeated:,} repeated ones" if found.repeated else ""
+            left += f" and {found.unfit:,} off the grid or out of range" if found.unfit else ""
             lines.append(f"  {split:<8} {len(found):,} windows; {left} left out")
         return "\n".join(["windows", *lines])
 
@@ -123,7 +154,7 @@ def bars_lesson_for(
     Parameters
     ----------
     model
-        ``"melody-vae"`` or ``"drums-vae"``.
+        ``"melody-vae"``, ``"drums-vae"`` or ``"quartet-vae"``.
     config
         One of its configurations; `None` is the usual one.
     data
@@ -195,7 +226,7 @@ def load_windows(
     max_file_mb
         Larger files are left out.
     **rules
-        Fields of `MelodyRules` or `DrumRules`; `None` is the usual value.
+        Fields of `MelodyRules`, `DrumRules` or `TrackRules`; `None` is the usual value.
     """
     return read_windows(
         lesson.data,
@@ -238,6 +269,19 @@ def read_windows(
                 for split in splits
             },
             drums.report,
+        )
+    if representation.kind == "quartet":
+        wanted = TrackRules(
+            steps_per_quarter=representation.steps_per_quarter,
+            **{"min_bars": representation.bars, **_known(TrackRules, given)},
+        )
+        tracks = load_tracks(sources, rules=wanted, **common)
+        return BarsData(
+            {
+                split: quartet_windows(tracks.split(split), representation, all_=split != "train")
+                for split in splits
+            },
+            tracks.report,
         )
     melody_rules = MelodyRules(
         **{

@@ -1,4 +1,4 @@
-"""melody-vae, drums-vae: a map of music, every point a few bars.
+"""melody-vae, drums-vae, quartet-vae: a map of music, every point a few bars.
 
 A variational autoencoder reads a window of whole bars (`representations.bars`), says where in a
 space it lies, and writes it again from there (`networks.bars_vae`; lessons in
@@ -39,6 +39,7 @@ from partimento.generation.latent import Prior, normal_log_density, slerp, stray
 from partimento.generation.latent_engine import LatentEngine
 from partimento.generation.sampling import Sampling, check_seed, generator_of, real, whole
 from partimento.models.groove import GrooveModel, usual_drummer
+from partimento.models.latent_results import LatentLikelihood, Reconstruction, Road
 from partimento.models.load import LATENT_VERBS
 from partimento.models.melody_rnn import Music, as_score
 from partimento.models.page import HASH_DIGITS, ModelPage, facts_of, read_fields
@@ -59,99 +60,6 @@ STEP_LENGTHS = np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0,
 NOISES, NOISE = 6, 0.3
 OTHERS_COUNT = 0.2  # a change of another attribute, beside a miss of the one asked for
 LEARNED_LENGTH = 2.0  # step along a slider whose attribute cannot be measured
-
-
-@dataclass(frozen=True, eq=False)
-class Reconstruction:
-    """A piece through the bottleneck and back.
-
-    Attributes
-    ----------
-    score : Score
-    same : float
-        Share of the grid steps at which the same happens as in the piece.
-    same_by_bar : float64 array, shape (bar,)
-    remarks : tuple of str
-        What was changed for the model's ears.
-    """
-
-    score: Score
-    same: float
-    same_by_bar: np.ndarray
-    remarks: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Road:
-    """The way from one piece to another.
-
-    Attributes
-    ----------
-    scores : list of Score
-        A first, B last.
-    whole : Score
-        All of them in a row.
-    to_a, to_b : float64 arrays, shape (step,)
-        Share of the grid steps at which something else happens than in A, and than in B.
-    remarks : tuple of str
-    """
-
-    scores: list[Score]
-    whole: Score
-    to_a: np.ndarray
-    to_b: np.ndarray
-    remarks: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class LatentLikelihood:
-    """How likely windows are under a VAE: an estimate, and a bound.
-
-    Attributes
-    ----------
-    nats : float
-        Importance-weighted estimate of the negative log-likelihood of the whole piece; with more
-        samples it falls towards the truth.
-    bound : float
-        Negative ELBO by the same samples: never mixed with the estimate, and never below it.
-    window_nats : float64 array, shape (window,)
-        The estimate, by window.
-    samples : int
-    notes, steps : int
-        Of the windows.
-    remarks : tuple of str
-    """
-
-    nats: float
-    bound: float
-    window_nats: np.ndarray
-    samples: int
-    notes: int
-    steps: int
-    remarks: tuple[str, ...] = ()
-
-    @property
-    def nats_per_note(self) -> float:
-        """`nats` divided by the number of notes."""
-        return self.nats / max(1, self.notes)
-
-    @property
-    def nats_per_step(self) -> float:
-        """`nats` divided by the number of grid steps."""
-        return self.nats / max(1, self.steps)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, as `partimento likelihood --json` prints them."""
-        return {
-            "estimate_nats": self.nats,
-            "bound_nats": self.bound,
-            "samples": self.samples,
-            "nats_per_note": self.nats_per_note,
-            "nats_per_step": self.nats_per_step,
-            "num_notes": self.notes,
-            "num_steps": self.steps,
-            "windows": self.window_nats.tolist(),
-        }
 
 
 class BarsVAEModel(ModelPage):
@@ -178,7 +86,7 @@ class BarsVAEModel(ModelPage):
 
     def __init__(self, checkpoint: Checkpoint, threads: int = 1) -> None:
         super().__init__(checkpoint, threads)
-        self.family = checkpoint.family  # type: ignore[misc]  # melody-vae or drums-vae
+        self.family = checkpoint.family  # type: ignore[misc]  # of the music's kind
         fields = checkpoint.config.get("representation")
         self.representation = read_fields(BarsRepresentation, fields)
         self.bars = self.representation.bars
@@ -261,15 +169,15 @@ class BarsVAEModel(ModelPage):
     def sample_tables(
         self, count: int, *, seed: int = 0, bar_steps: int = 16, temperature: float = 1.0
     ) -> np.ndarray:
-        """Make windows as tables, (window, bar, position): for statistics."""
+        """Make windows as tables, (window, row, position): for statistics."""
         seeds = seeds_of(seed, count)
         return self._sampled(seeds, 1, bar_steps, Sampling(temperature))[:, 0]
 
     def _sampled(
         self, seeds: Sequence[int], windows: int, bar_steps: int, sampling: Sampling
     ) -> np.ndarray:
-        """Tables of pieces from nothing: (piece, window, bar, position)."""
-        shape = (len(seeds), windows, self.bars, self.representation.positions)
+        """Tables of pieces from nothing: (piece, window, row, position)."""
+        shape = (len(seeds), windows, self.representation.rows, self.representation.positions)
         tables = np.zeros(shape, dtype=np.int64)
         silent = np.arange(len(seeds))
         for attempt in range(TRIES):
@@ -317,7 +225,9 @@ class BarsVAEModel(ModelPage):
         tables = self._decoded(mu, heard, check_seed(seed), sampling)
         made = self._score(tables, heard, seed)
         same = np.where(heard.tables != self.representation.pad, (tables == heard.tables), np.nan)
-        by_bar = np.nanmean(same.reshape(-1, self.representation.positions), axis=1)[: heard.bars]
+        representation = self.representation
+        same = same.reshape(len(same), representation.parts, self.bars, representation.positions)
+        by_bar = np.nanmean(same, axis=(1, 3)).reshape(-1)[: heard.bars]
         facts = {**facts_of(sampling, NoMore()), "primer": score.digest[:HASH_DIGITS]}
         stamped = self.stamped("reconstruct", [made], [seed], facts)
         return Reconstruction(stamped[0], float(by_bar.mean()), by_bar, heard.remarks)
@@ -674,6 +584,7 @@ class BarsVAEModel(ModelPage):
             shift=heard.shift,
             velocity=how.velocity,
             offset=how.offset,
+            players=heard.players,
         )
 
     def _road_scores(
@@ -697,6 +608,7 @@ class BarsVAEModel(ModelPage):
                 shift=one.shift,
                 velocity=velocity,
                 offset=offset,
+                players=one.players,
             )
 
         road = [made(table[None], [how]) for table, how in zip(tables, strokes, strict=True)]

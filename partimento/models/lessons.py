@@ -118,7 +118,7 @@ MELODY_RNN: dict[str, Preset] = {
 PRESETS = {"melody-rnn": MELODY_RNN}
 USUAL_CONFIG = "tunes"
 FOUR_VOICES = ("bach-rnn", "bach-cnn")  # families of `models.voice_lessons`
-OF_BARS = ("melody-vae", "drums-vae")  # families of `models.bars_lessons`
+OF_BARS = ("melody-vae", "drums-vae", "quartet-vae")  # families of `models.bars_lessons`
 MAX_NAME = 80
 
 

@@ -57,6 +57,7 @@ FAMILIES = {
     ),
     "melody-vae": Family("partimento.models.bars_vae", "BarsVAEModel", LATENT_VERBS),
     "drums-vae": Family("partimento.models.bars_vae", "BarsVAEModel", LATENT_VERBS),
+    "quartet-vae": Family("partimento.models.bars_vae", "BarsVAEModel", LATENT_VERBS),
     "drums-groove": Family("partimento.models.groove", "GrooveModel", GROOVE_VERBS),
     "quartet-gan": Family(
         "partimento.models.quartet_gan",

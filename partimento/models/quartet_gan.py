@@ -35,7 +35,8 @@ from partimento.generation.hearing_tracks import HeardTrack, hear_track
 from partimento.generation.latent import slerp
 from partimento.generation.phrase_engine import PhraseEngine
 from partimento.generation.sampling import check_seed, generator_of, real, whole
-from partimento.models.bars_vae import MOST_STEPS, Road
+from partimento.models.bars_vae import MOST_STEPS
+from partimento.models.latent_results import Road
 from partimento.models.melody_rnn import Music, as_score
 from partimento.models.page import HASH_DIGITS, ModelPage, read_fields
 from partimento.music.joining import concat

@@ -50,6 +50,9 @@ class BarsVAEConfig:
         alike as far as it goes. 0: each token is something of its own.
     bars_apart : bool
         Whether the writing layer starts anew at each bar line.
+    bars_at_once : bool
+        Whether it does not even read what was written last before the bar line: then all bars of a
+        window are written at the same time. Means `bars_apart`.
     dropout : float
         Of the tokens that the writing layer reads, so that it leans on `z`.
     own_tokens : float
@@ -73,6 +76,7 @@ class BarsVAEConfig:
     writer_size: int = 192
     bits: int = 0
     bars_apart: bool = False
+    bars_at_once: bool = False
     dropout: float = 0.0
     own_tokens: float = 0.0
     beta: float = 0.2
@@ -98,6 +102,8 @@ class BarsVAEConfig:
             if not getattr(self, name) >= 0:
                 raise ParameterError(f"{name} must be 0 or more, got {getattr(self, name)}")
         check_shares(self, "dropout", "own_tokens")
+        if self.bars_at_once and not self.bars_apart:
+            raise ParameterError("bars_at_once needs bars_apart: bars that wait for none")
 
     @property
     def nothing(self) -> int:
@@ -239,7 +245,9 @@ class Writer(nn.Module):
     ) -> Float[Tensor, "batch bar step vocab"]:
         """Logits of each step, when the tokens before it are these."""
         batch, bars, steps = tokens.shape
-        before = F.pad(tokens.flatten(1), (1, 0), value=self.config.nothing)[:, :-1]
+        nothing, alone = self.config.nothing, self.config.bars_at_once
+        before = tokens if alone else tokens.flatten(1)
+        before = F.pad(before, (1, 0), value=nothing)[..., :-1]
         read = torch.cat([self.embed(before).view(batch, bars, steps, -1), plan], dim=-1)
         if self.config.bars_apart:
             written, _ = self.gru(read.flatten(0, 1), state.reshape(1, batch * bars, -1))

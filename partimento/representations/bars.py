@@ -3,24 +3,31 @@
 A window of so many bars of one meter is laid out on `positions` columns: as many steps as the bar
 has, then `pad`. So a network sees bars of any meter on one table, and sees the meter from where the
 bars end. What the tokens mean is said by the `kind`: ``"melody"`` are those of
-`MelodyRepresentation`, ``"drums"`` the sets of nine drums of `DrumsRepresentation`.
+`MelodyRepresentation`, ``"drums"`` the sets of nine drums of `DrumsRepresentation`, ``"quartet"``
+those of four melodies at once, the bars of the highest part first, then those of the next.
 
-`cut_windows` takes the windows out of the tokens of a whole piece.
+`cut_windows` takes the windows out of the tokens of a whole piece; `line_tokens` writes one part of
+several as tokens.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from partimento.errors import ParameterError, VocabularyError
 from partimento.music.grid import Grid, check_steps_per_quarter
+from partimento.music.notes import Notes
 from partimento.music.score import Meter
 from partimento.music.timing import steps_per_bar
+from partimento.music.track_rolls import GridNotes
+from partimento.music.voices import lowest_line, skyline
 from partimento.representations.drums import DrumsRepresentation
 from partimento.representations.melody import FIRST_PITCH, HOLD, REST, MelodyRepresentation
 
-KINDS = ("melody", "drums")
+KINDS = ("melody", "drums", "quartet")
+QUARTET = 4  # parts of one
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,7 @@ class BarsRepresentation:
     Attributes
     ----------
     kind : str
-        ``"melody"`` or ``"drums"``.
+        ``"melody"``, ``"drums"`` or ``"quartet"``.
     bars : int
         Of a window.
     positions : int
@@ -50,18 +57,28 @@ class BarsRepresentation:
     def __post_init__(self) -> None:
         check_steps_per_quarter(self.steps_per_quarter)
         if self.kind not in KINDS:
-            raise ParameterError(f"kind must be {' or '.join(KINDS)}, got {self.kind!r}")
+            raise ParameterError(f"kind must be {', '.join(KINDS)}, got {self.kind!r}")
         for name, most in (("bars", 64), ("positions", 96)):
             if not 1 <= getattr(self, name) <= most:
                 raise ParameterError(f"{name} must be 1-{most}, got {getattr(self, name)}")
         _ = self.tokens
 
-    @property
+    @cached_property
     def tokens(self) -> MelodyRepresentation | DrumsRepresentation:
         """What the tokens of a step mean."""
         if self.kind == "drums":
             return DrumsRepresentation(self.steps_per_quarter)
         return MelodyRepresentation(self.steps_per_quarter, self.lowest, self.highest)
+
+    @property
+    def parts(self) -> int:
+        """Melodies, or drum parts, at once."""
+        return QUARTET if self.kind == "quartet" else 1
+
+    @property
+    def rows(self) -> int:
+        """Rows of a table: the bars of each part."""
+        return self.parts * self.bars
 
     @property
     def vocab_size(self) -> int:
@@ -112,21 +129,37 @@ class BarsRepresentation:
         return low - FIRST_PITCH, self.pad - 1 - high
 
     def laid_out(self, steps: np.ndarray) -> np.ndarray:
-        """Lay tokens of equal bars, (window, step), on tables: (window, bar, position)."""
+        """Lay tokens of equal bars, (window, part * step), on tables: (window, row, position)."""
         window, length = steps.shape
-        size, rest = divmod(length, self.bars)
+        size, rest = divmod(length, self.rows)
         if rest or size > self.positions:
             raise VocabularyError(
-                f"a window of {self.bars} bars of at most {self.positions} steps was expected, "
+                f"a window of {self.rows} bars of at most {self.positions} steps was expected, "
                 f"got {length} steps"
             )
-        table = np.full((window, self.bars, self.positions), self.pad, dtype=np.int64)
-        table[:, :, :size] = steps.reshape(window, self.bars, size)
+        table = np.full((window, self.rows, self.positions), self.pad, dtype=np.int64)
+        table[:, :, :size] = steps.reshape(window, self.rows, size)
         return table
 
     def read_off(self, table: np.ndarray, bar_steps: int) -> np.ndarray:
-        """Undo `laid_out`: tokens (window, step)."""
-        return table[:, :, :bar_steps].reshape(len(table), self.bars * bar_steps)
+        """Undo `laid_out`: tokens (window, part * step)."""
+        return table[:, :, :bar_steps].reshape(len(table), self.rows * bar_steps)
+
+    def in_a_row(self, table: np.ndarray, bar_steps: int) -> np.ndarray:
+        """Put windows one after another: tokens (part, step)."""
+        steps = self.read_off(table, bar_steps).reshape(len(table), self.parts, -1)
+        return np.asarray(steps.swapaxes(0, 1).reshape(self.parts, -1))
+
+    def windows_of(self, steps: np.ndarray) -> np.ndarray:
+        """Undo `in_a_row` where windows have whole bars of one length: (window, row, position).
+
+        A note that sounds on into a window is struck again at its start.
+        """
+        parts, windows, length = steps.shape  # part window step
+        if self.kind != "drums":
+            struck = np.stack([_struck_again(rows) for rows in steps])
+            steps = struck.reshape(parts, windows, length)
+        return self.laid_out(steps.swapaxes(0, 1).reshape(windows, parts * length))
 
 
 class Windows(NamedTuple):
@@ -134,7 +167,7 @@ class Windows(NamedTuple):
 
     Attributes
     ----------
-    tables : int64 array, shape (window, bar, position)
+    tables : int64 array, shape (window, row, position)
     first_bar : int64 array, shape (window,)
     """
 
@@ -147,9 +180,13 @@ def cut_windows(
 ) -> Windows:
     """Take every window of whole bars of one length out of a piece, one beginning every `hop` bars.
 
-    A note that sounds on into a window is struck again at its start. Bars longer than a table's
-    row, and windows in which the bars change their length, are passed over.
+    Tokens are those of a part, shape (step,), or of all, (part, step). A note that sounds on into a
+    window is struck again at its start. Bars longer than a table's row, and windows in which the
+    bars change their length, are passed over.
     """
+    if tokens.ndim == 2:
+        cut = [cut_windows(part, grid, representation, hop) for part in tokens]
+        return Windows(np.concatenate([found.tables for found in cut], axis=1), cut[0].first_bar)
     bars, positions = representation.bars, representation.positions
     starts = np.flatnonzero(grid.position == 0)
     starts = starts[grid.bar_steps[starts] <= positions]
@@ -171,7 +208,7 @@ def cut_windows(
     tables = np.where(
         is_real, tokens[np.minimum(where, len(tokens) - 1)], representation.pad
     ).astype(np.int64)
-    if representation.kind == "melody" and len(starts):
+    if representation.kind != "drums" and len(starts):
         tables[:, 0, 0] = np.where(
             tables[:, 0, 0] == HOLD, _sounding(tokens)[starts], tables[:, 0, 0]
         )
@@ -183,3 +220,36 @@ def _sounding(tokens: np.ndarray) -> np.ndarray:
     steps = np.arange(len(tokens))
     last = np.maximum.accumulate(np.where(tokens != HOLD, steps, -1))
     return np.where(last < 0, REST, tokens[np.maximum(last, 0)])
+
+
+def _struck_again(rows: np.ndarray) -> np.ndarray:
+    """Write the first step of each window as if nothing had been before it; (window, step)."""
+    flat = rows.reshape(-1)
+    first = np.arange(len(rows)) * rows.shape[1]
+    rows = rows.copy()
+    rows[:, 0] = np.where(rows[:, 0] == HOLD, _sounding(flat)[first], rows[:, 0])
+    return rows
+
+
+def line_tokens(
+    notes: GridNotes, representation: BarsRepresentation, steps: int, *, is_bass: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Write one part of several as tokens: of notes together the highest, of a bass the lowest.
+
+    Returns
+    -------
+    tokens : int64 array, shape (step,)
+    is_unfit : bool array, shape (step,)
+        Where a note begins whose pitch has no token: it stands there at the nearest that has.
+    """
+    tokens = representation.tokens
+    assert isinstance(tokens, MelodyRepresentation)
+    inside = notes.onset < steps
+    onset, pitch = notes.onset[inside], notes.pitch[inside]
+    end = np.minimum(notes.end[inside], steps)
+    line = (lowest_line if is_bass else skyline)(Notes(onset, end - onset, pitch))
+    fit = np.clip(line.pitch, tokens.lowest, tokens.highest)
+    is_unfit = np.zeros(steps, dtype=bool)
+    is_unfit[line.onset] = fit != line.pitch
+    fitted = Notes(line.onset, line.duration, fit)
+    return tokens.encode(fitted, representation.steps_per_quarter, steps), is_unfit

@@ -74,7 +74,7 @@ class BarsLesson:
         for name in self.network:
             if name not in BarsVAEConfig.__dataclass_fields__:
                 raise ParameterError(f"a VAE of bars has no setting {name!r}")
-        fixed = (representation.vocab_size, representation.bars, representation.positions)
+        fixed = (representation.vocab_size, representation.rows, representation.positions)
         return BarsVAEConfig(*fixed, **self.network)
 
     def new_network(self) -> BarsVAE:

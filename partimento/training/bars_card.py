@@ -22,7 +22,8 @@ def posterior_words(figures: dict[str, Any], latent_size: int) -> str:
 def write_bars_card(config: dict[str, Any], log: list[dict[str, Any]]) -> str:
     """Write a checkpoint's README.md in Markdown; see `training.card.write_card`."""
     network, representation = config["network"], config["representation"]
-    what = "drum patterns" if representation["kind"] == "drums" else "melodies"
+    kinds = {"drums": "drum patterns", "quartet": "four parts"}
+    what = kinds.get(representation["kind"], "melodies")
     head = (
         f"# {config['name']}\n\n"
         f"A variational autoencoder of {representation['bars']} bars of {what}, made with "

@@ -127,6 +127,8 @@ def check_graphs(
     for bar in range(config.bars):
         if config.bars_apart:
             state = states[:, bar]
+        if config.bars_at_once:
+            token = np.full(len(tables), config.nothing)
         for place in range(longest):
             feeds = {"token": token, "plan": plan[:, bar, place], "state": state}
             logits, state = write.run(["logits", "next_state"], feeds)

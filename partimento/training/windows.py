@@ -1,8 +1,9 @@
-"""Windows of whole bars, cut out of melodies or drum parts: what a VAE learns from.
+"""Windows of whole bars, cut out of melodies, drum parts or quartets: what a VAE learns from.
 
-`melody_windows` and `drum_windows` cut pieces up. Pieces keep their split, so the windows of one
-song never lie on both sides. For training, a window that comes several times in a piece counts
-once: tunes repeat themselves, and a model that is shown every repeat learns little else.
+`melody_windows`, `drum_windows` and `quartet_windows` cut pieces up. Pieces keep their split, so
+the windows of one song never lie on both sides. For training, a window that comes several times in
+a piece counts once: tunes repeat themselves, and a model that is shown every repeat learns little
+else.
 """
 
 import hashlib
@@ -13,10 +14,18 @@ import numpy as np
 
 from partimento.data.drums import DrumPiece
 from partimento.data.loading import Piece
+from partimento.data.tracks import TrackPiece
 from partimento.errors import DataError
 from partimento.music.grid import Grid
-from partimento.representations.bars import BarsRepresentation, cut_windows
+from partimento.representations.bars import (
+    QUARTET,
+    BarsRepresentation,
+    cut_windows,
+    line_tokens,
+)
 from partimento.representations.melody import MelodyRepresentation
+
+MOST_OFF_GRID = 0.05  # share of a window's notes: triplets and trills
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,12 +34,13 @@ class Windows:
 
     Attributes
     ----------
-    tables : int16 array, shape (window, bar, position)
+    tables : int16 array, shape (window, row, position)
         See `BarsRepresentation`.
     piece : int64 array, shape (window,)
         Number of the piece that each was cut from.
-    nearly_silent, repeated : int
-        Windows that were left out: with fewer notes than bars; equal to another of their piece.
+    nearly_silent, repeated, unfit : int
+        Windows that were left out: with fewer notes than bars; equal to another of their piece;
+        with notes off the grid or beyond the pitches that there are tokens for.
     velocity, offset : float32 arrays, shape (window, bar, position, 9), or None
         Of drums: see `Hits`.
     qpm : float64 array, shape (window,), or None
@@ -44,6 +54,7 @@ class Windows:
     velocity: np.ndarray | None = None
     offset: np.ndarray | None = None
     qpm: np.ndarray | None = None
+    unfit: int = 0
 
     def __len__(self) -> int:
         return len(self.tables)
@@ -51,8 +62,8 @@ class Windows:
     def take(self, rows: np.ndarray) -> "Windows":
         """Keep some windows."""
         played = (self.velocity, self.offset, self.qpm)
-        kept = (None if table is None else table[rows] for table in played)
-        return Windows(self.tables[rows], self.piece[rows], 0, 0, *kept)
+        velocity, offset, qpm = (None if table is None else table[rows] for table in played)
+        return Windows(self.tables[rows], self.piece[rows], 0, 0, velocity, offset, qpm)
 
     @property
     def digest(self) -> str:
@@ -112,6 +123,39 @@ def drum_windows(
     return replace(windows, qpm=qpm[windows.piece])
 
 
+def quartet_windows(
+    pieces: Sequence[TrackPiece],
+    representation: BarsRepresentation,
+    *,
+    hop: int = 1,
+    all_: bool = False,
+) -> Windows:
+    """Cut pieces for four parts up; see `melody_windows`."""
+    cut, unfit = [], 0
+    for piece in pieces:
+        steps = len(piece.grid)
+        lines = [
+            line_tokens(track, representation, steps, is_bass=number == QUARTET - 1)
+            for number, track in enumerate(piece.tracks)
+        ]
+        tokens = np.stack([line for line, _ in lines])
+        found = cut_windows(tokens, piece.grid, representation, hop)
+        notes = np.zeros(steps + 1, dtype=np.int64)
+        faults = np.zeros_like(notes)  # up to each step
+        for track, (_, is_unfit) in zip(piece.tracks, lines, strict=True):
+            inside = track.onset < steps
+            notes[1:] += np.bincount(track.onset[inside], minlength=steps)
+            faults[1:] += np.bincount(track.onset[inside & track.is_off], minlength=steps)
+            faults[1:] += steps * is_unfit  # one is enough
+        start = np.searchsorted(piece.grid.bar, found.first_bar)
+        end = start + representation.bars * piece.grid.bar_steps[start]
+        notes, faults = notes.cumsum(), faults.cumsum()
+        is_fit = faults[end] - faults[start] <= MOST_OFF_GRID * (notes[end] - notes[start])
+        unfit += int((~is_fit).sum())
+        cut.append((found.tables[is_fit], None))
+    return replace(_joined(cut, representation, keeps_all=all_), unfit=unfit)
+
+
 def _joined(
     cut: Iterable[tuple[np.ndarray, np.ndarray | None]],
     representation: BarsRepresentation,
@@ -134,7 +178,7 @@ def _joined(
         if how is not None:
             played.append(how[:, kept].astype(np.float32))
     if not tables:
-        shape = (0, representation.bars, representation.positions)
+        shape = (0, representation.rows, representation.positions)
         return Windows(np.zeros(shape, dtype=np.int16), np.zeros(0, dtype=np.int64))
     if not played:
         return Windows(np.concatenate(tables), np.concatenate(pieces), silent, repeated)
@@ -148,7 +192,7 @@ def check_enough(train: Windows, valid: Windows, representation: BarsRepresentat
     """Raise `DataError` where there is nothing to learn from, or nothing held out."""
     if len(train) and len(valid):
         return
-    what = "drum parts" if representation.kind == "drums" else "melodies"
+    what = {"drums": "drum parts", "quartet": "quartets"}.get(representation.kind, "melodies")
     bars = representation.bars
     raise DataError(
         f"the {what} have {len(train)} windows of {bars} bars to train on and {len(valid)} to "

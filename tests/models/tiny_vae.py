@@ -20,12 +20,12 @@ LATENT_SIZE = 6
 
 
 @cache
-def tiny_network(kind="melody", bars=2, bars_apart=False):
+def tiny_network(kind="melody", bars=2, bars_apart=False, bars_at_once=False):
     representation = BarsRepresentation(kind, bars)
     torch.manual_seed(3)
     config = BarsVAEConfig(
         representation.vocab_size,
-        bars,
+        representation.rows,
         representation.positions,
         latent_size=LATENT_SIZE,
         embedding_size=4,
@@ -34,7 +34,8 @@ def tiny_network(kind="melody", bars=2, bars_apart=False):
         step_size=6,
         writer_size=10,
         bits=9 if kind == "drums" else 0,
-        bars_apart=bars_apart,
+        bars_apart=bars_apart or bars_at_once,
+        bars_at_once=bars_at_once,
     )
     network = BarsVAE(config)
     with torch.no_grad():  # so that random weights say something
@@ -45,13 +46,14 @@ def tiny_network(kind="melody", bars=2, bars_apart=False):
 
 
 @cache
-def tiny_graphs(kind="melody", bars=2, bars_apart=False):
-    return graphs_of(tiny_network(kind, bars, bars_apart))
+def tiny_graphs(kind="melody", bars=2, bars_apart=False, bars_at_once=False):
+    return graphs_of(tiny_network(kind, bars, bars_apart, bars_at_once))
 
 
 def save_tiny_vae(folder, kind="melody", bars=2, *, with_sliders=True, **config):
     """Write the checkpoint, and say where; keywords replace entries of its config."""
-    network = tiny_network(kind, bars)
+    at_once = {"bars_at_once": kind == "quartet"}
+    network = tiny_network(kind, bars, **at_once)
     representation = BarsRepresentation(kind, bars)
     names = attribute_names(representation)
     generator = np.random.default_rng(0)
@@ -67,7 +69,7 @@ def save_tiny_vae(folder, kind="melody", bars=2, *, with_sliders=True, **config)
             "name": f"tiny-{kind}-vae",
             "representation": asdict(representation),
             "network": plain(asdict(network.config)),
-            "graphs": {name: f"{name}.onnx" for name in tiny_graphs(kind, bars)},
+            "graphs": {name: f"{name}.onnx" for name in tiny_graphs(kind, bars, **at_once)},
             "sliders": {"names": list(names) if with_sliders else [], "table": []},
             "figures": {"parameters": 1},
             **config,
@@ -75,7 +77,9 @@ def save_tiny_vae(folder, kind="melody", bars=2, *, with_sliders=True, **config)
         weights={
             name: tensor.numpy().astype(np.float16) for name, tensor in network.state_dict().items()
         },
-        graphs={f"{name}.onnx": graph for name, graph in tiny_graphs(kind, bars).items()},
+        graphs={
+            f"{name}.onnx": graph for name, graph in tiny_graphs(kind, bars, **at_once).items()
+        },
         card="# tiny\nRandom weights.\n",
         extras={LATENT: write_arrays(arrays)},
     )
