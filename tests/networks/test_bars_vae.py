@@ -34,6 +34,19 @@ def test_writing_step_by_step_is_writing_at_once(bars_apart):
                 token = given[:, bar, place]
 
 
+def test_bars_written_at_once_know_nothing_of_each_other():
+    network, given = tiny_network(bars_at_once=True), tables()
+    other = given.clone()
+    other[:, 0, :16] = 5
+    with torch.inference_mode():
+        z = torch.randn(3, network.config.latent_size)
+        one, two = (network.decode(z, t).view(3, 2, 24, VOCAB) for t in (given, other))
+    torch.testing.assert_close(one[:, 1], two[:, 1])
+    assert not torch.equal(one[:, 0], two[:, 0])
+    with pytest.raises(ParameterError, match="bars_at_once needs bars_apart"):
+        BarsVAEConfig(VOCAB, bars_at_once=True)
+
+
 def test_what_comes_later_changes_nothing_before():
     network, given = tiny_network(), tables()
     other = given.clone()

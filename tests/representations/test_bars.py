@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from partimento.errors import ParameterError, VocabularyError
 from partimento.music.grid import Grid
 from partimento.music.score import Meter
-from partimento.representations.bars import BarsRepresentation, cut_windows
+from partimento.music.track_rolls import GridNotes
+from partimento.representations.bars import BarsRepresentation, cut_windows, line_tokens
 from partimento.representations.melody import FIRST_PITCH, HOLD, REST
 
 TWO = BarsRepresentation()
@@ -81,3 +82,37 @@ def test_a_bar_that_is_too_long_is_refused_with_the_way_out():
         TWO.bar_steps(Meter(0, 8, 4))
     with pytest.raises(VocabularyError, match="got 31 steps"):
         TWO.laid_out(np.zeros((1, 31), dtype=np.int64))
+
+
+def test_windows_of_four_parts_have_the_bars_of_each_part_in_a_row():
+    four = BarsRepresentation("quartet", 2)
+    grid = Grid.regular(WALTZ, 4, 3)
+    tokens = np.full((4, len(grid)), HOLD)
+    tokens[:, 0] = FIRST_PITCH + np.arange(4)
+    tokens[2, 12] = FIRST_PITCH + 9
+    found = cut_windows(tokens, grid, four)
+    assert found.tables.shape == (2, 8, 24)
+    assert found.tables[0, ::2, 0].tolist() == [FIRST_PITCH + part for part in range(4)]
+    assert found.tables[1, ::2, 0].tolist() == [FIRST_PITCH + part for part in (0, 1, 9, 3)]
+    assert found.tables[0, 5, 0] == FIRST_PITCH + 9
+    row = four.in_a_row(found.tables, 12)
+    assert row.shape == (4, 48)
+    np.testing.assert_array_equal(four.windows_of(row.reshape(4, 2, 24)), found.tables)
+
+
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_a_line_is_the_highest_of_what_begins_together_or_the_lowest(seed, is_bass):
+    generator = np.random.default_rng(seed)
+    onset = np.sort(generator.integers(0, 30, 20))
+    pitch, end = generator.integers(30, 100, 20), onset + generator.integers(1, 9, 20)
+    given_notes = GridNotes(onset, end, pitch, np.zeros(20, dtype=bool))
+    four = BarsRepresentation("quartet", 2, lowest=36, highest=90)
+    tokens, is_unfit = line_tokens(given_notes, four, 24, is_bass=is_bass)
+    assert tokens.shape == is_unfit.shape == (24,)
+    for step in range(24):
+        there = pitch[onset == step]
+        assert four.is_onset(tokens)[step] == bool(len(there))
+        if len(there):
+            expected = there.min() if is_bass else there.max()
+            assert tokens[step] == np.clip(expected, 36, 90) - 36 + FIRST_PITCH
+            assert is_unfit[step] == (not 36 <= expected <= 90)
