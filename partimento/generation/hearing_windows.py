@@ -24,7 +24,6 @@ from partimento.music.score import (
     Tempo,
 )
 from partimento.representations.bars import BarsRepresentation
-from partimento.representations.drums import DrumsRepresentation
 from partimento.representations.melody import HOLD, REST, MelodyRepresentation
 
 
@@ -179,36 +178,82 @@ def score_of(
     players
         Of four parts: name and General MIDI program of each.
     """
-    bar_steps = representation.bar_steps(meter)
-    steps = representation.in_a_row(tables, bar_steps)  # part step
-    if bars is not None:
-        steps = steps[:, : bars * bar_steps]
-    per_quarter = representation.steps_per_quarter
-    division = lcm(DEFAULT_TICKS_PER_QUARTER, per_quarter)
-    if division > MAX_TICKS_PER_QUARTER:
-        division = per_quarter
-    end_tick = steps.shape[1] * division // per_quarter
     tokens = representation.tokens
-    if isinstance(tokens, DrumsRepresentation):
-        strokes = tokens.decode(steps[0], division, velocity=velocity, offset=offset)
-        parts = [Part(ending_by(strokes, end_tick), name or "drums", is_drum=True)]
-    elif representation.kind == "quartet":
-        parts = [
-            Part(tokens.decode(line, division), player, program)
-            for line, (player, program) in zip(steps, players, strict=True)
-        ]
-    else:
-        notes = tokens.decode(steps[0], division)
-        if shift:
-            notes = replace(notes, pitch=notes.pitch - shift)
-        parts = [Part(notes, name or "melody")]
+    if isinstance(tokens, MelodyRepresentation):
+        pieces = tables[None]
+        return scores_of(
+            pieces, representation, meter, qpm, bars=bars, shift=shift, name=name, players=players
+        )[0]
+    steps, division = _cut(tables[None], representation, meter, bars)
+    end_tick = steps.shape[2] * division // representation.steps_per_quarter
+    strokes = tokens.decode(steps[0, 0], division, velocity=velocity, offset=offset)
+    part = Part(ending_by(strokes, end_tick), name or "drums", is_drum=True)
     return Score(
-        parts=tuple(parts),
-        ticks_per_quarter=division,
-        tempos=(Tempo.from_qpm(qpm),),
-        meters=(meter._replace(tick=0),),
+        (part,),
+        division,
+        (Tempo.from_qpm(qpm),),
+        (meter._replace(tick=0),),
         end_tick=end_tick,
     )
+
+
+def scores_of(
+    tables: np.ndarray,
+    representation: BarsRepresentation,
+    meter: Meter,
+    qpm: float,
+    *,
+    bars: int | None = None,
+    shift: int = 0,
+    name: str = "",
+    players: tuple[tuple[str, int], ...] = PLAYERS,
+) -> list[Score]:
+    """Put the windows of several pieces with pitches in a row; see `score_of`.
+
+    Parameters
+    ----------
+    tables
+        Shape (piece, window, row, position).
+    """
+    tokens = representation.tokens
+    assert isinstance(tokens, MelodyRepresentation)
+    steps, division = _cut(tables, representation, meter, bars)  # piece part step
+    lines = tokens.decode_many(steps.reshape(-1, steps.shape[2]), division)
+    if shift:
+        lines = [replace(notes, pitch=notes.pitch - shift) for notes in lines]
+    whose = players if representation.kind == "quartet" else ((name or "melody", 0),)
+    tempos, meters = (Tempo.from_qpm(qpm),), (meter._replace(tick=0),)
+    end_tick = steps.shape[2] * division // representation.steps_per_quarter
+    count = len(whose)
+    return [
+        Score(
+            tuple(
+                Part(notes, player, program)
+                for notes, (player, program) in zip(
+                    lines[first : first + count], whose, strict=True
+                )
+            ),
+            division,
+            tempos,
+            meters,
+            end_tick=end_tick,
+        )
+        for first in range(0, len(lines), count)
+    ]
+
+
+def _cut(
+    tables: np.ndarray, representation: BarsRepresentation, meter: Meter, bars: int | None
+) -> tuple[np.ndarray, int]:
+    """Tokens of pieces, (piece, part, step), and a division that has a tick for every step."""
+    bar_steps = representation.bar_steps(meter)
+    steps = np.stack([representation.in_a_row(piece, bar_steps) for piece in tables])
+    if bars is not None:
+        steps = steps[:, :, : bars * bar_steps]
+    division = lcm(DEFAULT_TICKS_PER_QUARTER, representation.steps_per_quarter)
+    if division > MAX_TICKS_PER_QUARTER:
+        division = representation.steps_per_quarter
+    return steps, division
 
 
 def steps_equal(one: np.ndarray, other: np.ndarray, representation: BarsRepresentation) -> float:

@@ -34,7 +34,13 @@ from partimento.errors import CheckpointError, GenerationError, ParameterError
 from partimento.generation.attributes import Sliders, attribute_names, measured
 from partimento.generation.continuation import check_bars, seeds_of
 from partimento.generation.hearing import AUTO
-from partimento.generation.hearing_windows import HeardWindows, hear_windows, score_of, steps_equal
+from partimento.generation.hearing_windows import (
+    HeardWindows,
+    hear_windows,
+    score_of,
+    scores_of,
+    steps_equal,
+)
 from partimento.generation.latent import Prior, normal_log_density, slerp, strayed
 from partimento.generation.latent_engine import LatentEngine
 from partimento.generation.sampling import Sampling, check_seed, generator_of, real, whole
@@ -150,19 +156,22 @@ class BarsVAEModel(ModelPage):
         bars = self.bars if bars is None else check_bars(bars)
         bar_steps = self.representation.bar_steps(meter)
         tables = self._sampled(seeds, -(-bars // self.bars), bar_steps, sampling)
-        strokes = self._performed(tables, meter, qpm, seeds)
-        made = [
-            score_of(
-                piece,
-                self.representation,
-                meter,
-                qpm,
-                bars=bars,
-                velocity=how.velocity,
-                offset=how.offset,
-            )
-            for piece, how in zip(tables, strokes, strict=True)
-        ]
+        if self.representation.kind == "drums":
+            strokes = self._performed(tables, meter, qpm, seeds)
+            made = [
+                score_of(
+                    piece,
+                    self.representation,
+                    meter,
+                    qpm,
+                    bars=bars,
+                    velocity=how.velocity,
+                    offset=how.offset,
+                )
+                for piece, how in zip(tables, strokes, strict=True)
+            ]
+        else:
+            made = scores_of(tables, self.representation, meter, qpm, bars=bars)
         facts = {"bars": bars, "meter": str(meter), "qpm": qpm, **facts_of(sampling, NoMore())}
         return self.stamped("sample", made, seeds, facts)
 

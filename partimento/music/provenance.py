@@ -8,7 +8,6 @@ may cut long texts, so a longer stamp stands in several remarks: ``partimento 1/
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from partimento.music.score import Score, Text
@@ -44,7 +43,7 @@ def stamp(score: Score, facts: Mapping[str, Any]) -> Score:
             f"partimento {number}/{len(pieces)} {piece}"
             for number, piece in enumerate(pieces, start=1)
         ]
-    return replace(score, remarks=(*score.remarks, *(Text(0, text) for text in texts)))
+    return score.with_remarks(Text(0, text) for text in texts)
 
 
 def read_stamps(score: Score) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ note. Two scores are equal, and hash alike, when their music is. Transforms are 
 
 import hashlib
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -337,6 +337,12 @@ class Score:
     def with_parts(self, parts: Sequence[Part]) -> "Score":
         """Give the same piece with other parts."""
         return replace(self, parts=tuple(parts))
+
+    def with_remarks(self, remarks: Iterable[Text]) -> "Score":
+        """Give the same piece with more remarks at its start, after those it has there."""
+        more = _by_tick(Text, [*self.remarks, *remarks])
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return Score.of_checked(**{**fields, "remarks": more})
 
     def repeat(self, times: int, *, at_bar: bool = False) -> "Score":
         """Play the piece so many times in a row."""

@@ -21,6 +21,7 @@ Structure in Songs and Stories", 2016.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -205,21 +206,37 @@ class MelodyRepresentation:
 
         A `REST` while nothing sounds says nothing; the last note ends with the last token.
         """
+        return self.decode_many(np.asarray(tokens)[None], ticks_per_quarter, velocity)[0]
+
+    def decode_many(
+        self, tokens: np.ndarray, ticks_per_quarter: int = 480, velocity: int = DEFAULT_VELOCITY
+    ) -> list[Notes]:
+        """Read rows of tokens, (melody, time), as melodies: see `decode`."""
         tokens = np.asarray(tokens, dtype=np.int64)
         if ((tokens < 0) | (tokens >= self.vocab_size)).any():
             raise VocabularyError(f"tokens must be 0 to {self.vocab_size - 1}")
-        events = np.flatnonzero(tokens != HOLD)
-        is_onset = tokens[events] >= FIRST_PITCH
-        ends = np.append(events[1:], len(tokens))[is_onset]
+        rows, length = tokens.shape
+        ended = np.full((rows, length + 1), REST)  # after the last step, nothing sounds
+        ended[:, :length] = tokens
+        flat = ended.reshape(-1)
+        events = np.flatnonzero(flat != HOLD)
+        is_onset = flat[events] >= FIRST_PITCH
         onset = events[is_onset]
-        onset_tick = steps_to_ticks(onset, ticks_per_quarter, self.steps_per_quarter)
-        end_tick = steps_to_ticks(ends, ticks_per_quarter, self.steps_per_quarter)
-        return Notes(
-            onset_tick,
-            np.maximum(end_tick - onset_tick, 1),
-            tokens[onset] - FIRST_PITCH + self.lowest,
-            np.full(len(onset), velocity),
+        end = events[np.flatnonzero(is_onset) + 1]
+        row, step = np.divmod(onset, length + 1)
+        grid = ticks_per_quarter, self.steps_per_quarter
+        onset_tick = steps_to_ticks(step, *grid)
+        end_tick = steps_to_ticks(step + end - onset, *grid)
+        table = np.stack(
+            [
+                onset_tick,
+                np.maximum(end_tick - onset_tick, 1),
+                flat[onset] - FIRST_PITCH + self.lowest,
+                np.full(len(onset), velocity),
+            ]
         )
+        edges = np.searchsorted(row, np.arange(rows + 1)).tolist()
+        return [Notes.of_table(table[:, first:last]) for first, last in pairwise(edges)]
 
     def features(
         self,
