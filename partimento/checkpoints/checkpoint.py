@@ -39,7 +39,7 @@ from partimento.checkpoints.files import (
 from partimento.checkpoints.limits import CheckpointLimits
 from partimento.checkpoints.onnx_scan import scan
 from partimento.checkpoints.plain import kind_of, parse_json, shown
-from partimento.checkpoints.tensors import check_weights, read_weights
+from partimento.checkpoints.tensors import check_weights, read_weights, unpacked
 from partimento.errors import CheckpointError
 
 FORMAT = 1
@@ -122,6 +122,10 @@ class Checkpoint:
 
     def weights(self) -> dict[str, np.ndarray]:
         """Return the weights by name, for fine-tuning."""
+        return unpacked(self.stored_weights(), shown_path(self.path / WEIGHTS))
+
+    def stored_weights(self) -> dict[str, np.ndarray]:
+        """Return the weights as they stand in the file, some perhaps as 8-bit numbers."""
         content = read_listed(self.path, WEIGHTS, self.files[WEIGHTS])
         return read_weights(content, shown_path(self.path / WEIGHTS), self.limits)
 

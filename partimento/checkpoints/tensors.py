@@ -5,6 +5,9 @@ and the tensors' bytes. The library of that name accepts NaN; `check_weights` re
 reads no more than the header and one piece of a tensor at a time, so that what is large on disk is
 not large in memory before it is known to be good.
 
+A matrix may be kept as 8-bit whole numbers, beside it its scales under ``NAME.scale``: the matrix
+is their product (`unpacked`).
+
 References
 ----------
 Hugging Face, "safetensors", README, section "Format".
@@ -37,6 +40,7 @@ CODES = {dtype: code for code, dtype in DTYPES.items()}
 MOST_AXES = 8
 PREFIX = 8  # bytes that hold the header's length
 PIECE = 2**20  # bytes looked at together
+SCALE = ".scale"  # ends the name of the scales of a tensor kept as 8-bit numbers
 
 PICKLE_STARTS = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
 ZIP_START = b"PK\x03\x04"
@@ -122,6 +126,29 @@ def read_weights(content: bytes, source: str, limits: CheckpointLimits) -> dict[
         .copy()  # the bytes of a file cannot be written to, and PyTorch warns of such arrays
         for name, place in places.items()
     }
+
+
+def unpacked(weights: Mapping[str, np.ndarray], source: str) -> dict[str, np.ndarray]:
+    """Multiply tensors that are kept as 8-bit numbers by their scales; float32."""
+    found = {}
+    for name, tensor in weights.items():
+        base = name.removesuffix(SCALE)
+        if base != name and base in weights:
+            continue
+        scales = weights.get(name + SCALE)
+        if scales is None:
+            found[name] = tensor
+            continue
+        if tensor.dtype != np.int8 or scales.ndim != tensor.ndim or scales.dtype != np.float32:
+            raise CheckpointError(f"{source}: tensor '{shown(name)}' and its scales do not fit")
+        try:
+            product = tensor.astype(np.float32) * scales
+        except ValueError:
+            product = scales
+        if product.shape != tensor.shape:
+            raise CheckpointError(f"{source}: tensor '{shown(name)}' and its scales do not fit")
+        found[name] = product
+    return found
 
 
 def _read_header(

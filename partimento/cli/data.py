@@ -18,6 +18,7 @@ OF_BARS = {
     "melody-vae": "2bar",
     "quartet-vae": "quartet",
     "melody-vae-16bar": "16bar",
+    "melody-vae-16bar-sampler": "16bar-sampler",
 }
 OF_PHRASES = {"quartet-gan": "4-4", "quartet": "4-4"}
 OF_MELODIES = ("melody", "min_pitches", "max_rest_bars", "pickups")

@@ -4,6 +4,7 @@
 |---|---|---|
 | `2bar` | 2 bars of melody | the shipped `melody-vae` |
 | `16bar` | 16 bars of melody | the shipped `melody-vae-16bar` |
+| `16bar-sampler` | the same, at a high price | `melody-vae-16bar-sampler`, which invents better |
 | `drums` | 2 bars of nine drums | the shipped `drums-vae` |
 | `quartet` | 2 bars of four parts | the shipped `quartet-vae` |
 
@@ -65,7 +66,19 @@ PRESETS: dict[str, Preset] = {
             "bar_size": 352,
             "conductor_size": 352,
             "bars_apart": True,
-            "beta": 0.1,
+            "beta": 0.32,
+            "beta_steps": 3000,
+        },
+        "settings": {**_SETTINGS, "batch_size": 64, "learning_rate": 1.5e-3},
+    },
+    "16bar-sampler": {
+        "representation": {"kind": "melody", "bars": 16},
+        "network": {
+            "latent_size": 128,
+            "bar_size": 256,
+            "conductor_size": 256,
+            "bars_apart": True,
+            "beta": 1.0,
             "beta_steps": 3000,
         },
         "settings": {**_SETTINGS, "batch_size": 64, "learning_rate": 1.5e-3},
@@ -98,7 +111,7 @@ PRESETS: dict[str, Preset] = {
     },
 }
 CONFIGS = {  # the first is the usual one
-    "melody-vae": ("2bar", "16bar"),
+    "melody-vae": ("2bar", "16bar", "16bar-sampler"),
     "drums-vae": ("drums",),
     "quartet-vae": ("quartet",),
 }
@@ -106,6 +119,12 @@ CLEAN = ("irish-cre:tune", "open-hymnal:tune+line", "openscore-lieder:song", "mu
 RECIPES: dict[str, dict[str, Any]] = {  # of the models that ship
     "melody-vae": {"model": "melody-vae", "config": "2bar", "data": CLEAN, "steps": 10_000},
     "melody-vae-16bar": {"model": "melody-vae", "config": "16bar", "data": CLEAN, "steps": 8_000},
+    "melody-vae-16bar-sampler": {
+        "model": "melody-vae",
+        "config": "16bar-sampler",
+        "data": CLEAN,
+        "steps": 8_000,
+    },
     "drums-vae": {"model": "drums-vae", "config": "drums", "data": ("groove",), "steps": 8_000},
     "quartet-vae": {
         "model": "quartet-vae",

@@ -257,7 +257,7 @@ def _again(
     return save_checkpoint(
         folder,
         config=config,
-        weights=checkpoint.weights(),
+        weights=checkpoint.stored_weights(),
         graphs={file: checkpoint.graph(file) for file in checkpoint.config["graphs"].values()},
         card=card,
         extras={LATENT: write_arrays(arrays)},

@@ -20,7 +20,7 @@ from partimento.errors import ParameterError
 from partimento.networks.bars_vae import BarsVAE, BarsVAEConfig
 from partimento.representations.bars import BarsRepresentation
 from partimento.training.bars_card import posterior_words, write_bars_card
-from partimento.training.bars_graphs import check_graphs, graphs_of, rounded_to_half
+from partimento.training.bars_graphs import check_graphs, graphs_of
 from partimento.training.batches import Batch
 from partimento.training.course import (
     Taught,
@@ -32,6 +32,7 @@ from partimento.training.course import (
 from partimento.training.estimate import Estimate
 from partimento.training.loop import HeldOut, Outcome, Progress, TrainingSettings
 from partimento.training.losses import nll_per_step
+from partimento.training.rounding import rounded_to_bytes, stored
 from partimento.training.run_folder import PIECES, RunFolder
 from partimento.training.verdict import judge
 from partimento.training.windows import Windows, check_enough
@@ -297,7 +298,7 @@ def conclude_bars(
     """Take the best weights of a run that has ended, judge it, and write the checkpoint."""
     weights, best = run.load_best()
     network.load_state_dict(weights)
-    rounded_to_half(network.cpu().eval())
+    rounded_to_bytes(network.cpu().eval())
     found = measure(network, held_out, lesson.representation)
     figures = figures_of(found, len(held_out)) | {
         "valid_priced_nats_per_step": best["nats"] / best["steps"],
@@ -329,9 +330,7 @@ def conclude_bars(
     save_checkpoint(
         run.checkpoint,
         config=config,
-        weights={
-            name: tensor.numpy().astype(np.float16) for name, tensor in network.state_dict().items()
-        },
+        weights=stored(network),
         graphs={f"{name}.onnx": graph for name, graph in graphs.items()},
         card=write_bars_card(config, run.read_log()),
     )

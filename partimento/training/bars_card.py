@@ -33,7 +33,8 @@ def write_bars_card(config: dict[str, Any], log: list[dict[str, Any]]) -> str:
         f"window of music. A nat of KL divergence costs {network['beta']:g} nats of "
         f"reconstruction ({network['free_nats']:g} nats a sequence are free): a low price "
         "reconstructs and interpolates better, a high one samples better. "
-        f"{config['figures']['parameters']:,} weights, kept as float16."
+        f"{config['figures']['parameters']:,} weights; matrices are kept as 8-bit numbers, with a "
+        "scale a row."
     )
     parts = [
         head,

@@ -1,9 +1,7 @@
 """From a trained `BarsVAE` to the three graphs that generation runs, checked against the network.
 
 ``encode`` says where windows lie, ``plan`` what a point wants of each step, and ``write`` is one
-step of the layer that writes tokens. Weights stand in the graphs as float16, half the size, and are
-made float32 when a graph is loaded: all arithmetic is in float32. `rounded_to_half` rounds the
-network the same way, so both engines compute with the same numbers.
+step of the layer that writes tokens. Weights stand in the graphs as `training.rounding` says.
 """
 
 from typing import Any
@@ -16,15 +14,7 @@ from torch import Tensor, nn
 from partimento.errors import TrainingError
 from partimento.networks.bars_vae import BarsVAE
 from partimento.training.export import LARGEST_DIFFERENCE, exported
-
-SMALLEST = 1024  # numbers of a tensor worth storing as halves
-
-
-def rounded_to_half(network: nn.Module) -> None:
-    """Round the weights of a network to float16, in place; their type stays float32."""
-    with torch.no_grad():
-        for weights in network.parameters():
-            weights.copy_(weights.half().float())
+from partimento.training.rounding import with_few_bits
 
 
 class _Write(nn.Module):
@@ -69,33 +59,7 @@ def graphs_of(network: BarsVAE) -> dict[str, bytes]:
             {"token": {0: batch}, "plan": {0: batch}, "state": {0: batch}},
         ),
     }
-    return {name: with_halves(graph) for name, graph in made.items()}
-
-
-def with_halves(graph: bytes) -> bytes:
-    """Store the large weights of a graph as float16, each followed by a cast to float32."""
-    import onnx
-    from onnx import numpy_helper
-
-    model = onnx.load_from_string(graph)
-    casts = []
-    for tensor in model.graph.initializer:
-        if tensor.data_type != onnx.TensorProto.FLOAT:
-            continue
-        values = numpy_helper.to_array(tensor)
-        if values.size < SMALLEST or not np.array_equal(values, values.astype(np.float16)):
-            continue  # what the exporter has worked out from weights may be no half
-        name = tensor.name
-        halves = numpy_helper.from_array(values.astype(np.float16), f"{name}.half")
-        tensor.CopyFrom(halves)
-        casts.append(
-            onnx.helper.make_node("Cast", [halves.name], [name], to=onnx.TensorProto.FLOAT)
-        )
-    nodes = [*casts, *model.graph.node]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
-    del model.graph.value_info[:]
-    return bytes(model.SerializeToString(deterministic=True))
+    return {name: with_few_bits(graph) for name, graph in made.items()}
 
 
 def check_graphs(

@@ -18,7 +18,6 @@ from partimento.errors import ParameterError
 from partimento.networks.groove import GrooveNet, GrooveNetConfig
 from partimento.representations.bars import BarsRepresentation
 from partimento.representations.groove import CLASSES, NUM_DRUMS, GrooveRepresentation
-from partimento.training.bars_graphs import rounded_to_half
 from partimento.training.course import (
     Taught,
     checkpoint_config,
@@ -38,6 +37,7 @@ from partimento.training.groove_card import write_groove_card
 from partimento.training.groove_graphs import check_groove_graphs, groove_graphs_of
 from partimento.training.loop import HeldOut, Outcome, Progress, TrainingSettings
 from partimento.training.losses import nll_per_step
+from partimento.training.rounding import rounded_to_half, stored
 from partimento.training.run_folder import PIECES, RunFolder
 from partimento.training.verdict import judge
 from partimento.training.windows import Windows, check_enough
@@ -270,9 +270,7 @@ def _conclude(
     save_checkpoint(
         run.checkpoint,
         config=config,
-        weights={
-            name: tensor.numpy().astype(np.float16) for name, tensor in network.state_dict().items()
-        },
+        weights=stored(network),
         graphs={f"{name}.onnx": graph for name, graph in graphs.items()},
         card=write_groove_card(config, run.read_log(), lesson.window_bars),
     )

@@ -1,7 +1,7 @@
 """From a trained `GrooveNet` to the three graphs that generation runs, checked against the network.
 
 ``ahead`` is one step of the layer that looks ahead, ``write`` one of that which writes, ``stroke``
-what is written of one drum. Weights stand in the graphs as float16: see `bars_graphs`.
+what is written of one drum. Weights stand in the graphs as float16: see `training.rounding`.
 """
 
 from typing import Any
@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from partimento.errors import TrainingError
 from partimento.networks.groove import GrooveNet, gru_step
-from partimento.training.bars_graphs import with_halves
 from partimento.training.export import LARGEST_DIFFERENCE, exported
+from partimento.training.rounding import with_few_bits
 
 
 class _Ahead(nn.Module):
@@ -86,7 +86,7 @@ def groove_graphs_of(network: GrooveNet) -> dict[str, bytes]:
             ["struck", "velocity", "offset"],
         ),
     }
-    return {name: with_halves(content) for name, content in made.items()}
+    return {name: with_few_bits(content) for name, content in made.items()}
 
 
 def check_groove_graphs(

@@ -24,7 +24,6 @@ from partimento.music.phrase_statistics import Figures, distances, measure, spre
 from partimento.networks.phrase_gan import PhraseCritic, PhraseGANConfig, PhraseGenerator
 from partimento.representations.phrases import PhraseRepresentation
 from partimento.training.adversarial import ContestProgress, ContestSettings, Look, contest
-from partimento.training.bars_graphs import rounded_to_half
 from partimento.training.course import Taught, checkpoint_config, enough_memory, plain
 from partimento.training.distributed import joined
 from partimento.training.loop import Outcome
@@ -32,6 +31,7 @@ from partimento.training.phrase_gan_card import write_phrase_gan_card
 from partimento.training.phrase_graphs import check_graph, graph_of
 from partimento.training.phrase_rates import set_rates, written
 from partimento.training.phrases import Phrases, check_enough
+from partimento.training.rounding import rounded_to_half, stored
 from partimento.training.run_folder import PIECES, RunFolder
 from partimento.training.verdict import Verdict
 
@@ -279,7 +279,7 @@ def conclude_phrases(
     save_checkpoint(
         run.checkpoint,
         config=config,
-        weights={n: t.numpy().astype(np.float16) for n, t in generator.state_dict().items()},
+        weights=stored(generator),
         graphs={"write.onnx": graph},
         card=write_phrase_gan_card(config, run.read_log()),
     )

@@ -1,7 +1,7 @@
 """From a trained `PhraseGenerator` to the graph that generation runs, checked against the network.
 
 The graph makes the decisions; rolls are laid out from them in NumPy (`generation.phrase_engine`).
-Weights stand in it as float16: see `training.bars_graphs`.
+Weights stand in it as float16: see `training.rounding`.
 """
 
 import numpy as np
@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from partimento.errors import TrainingError
 from partimento.networks.phrase_gan import PhraseGenerator
-from partimento.training.bars_graphs import with_halves
 from partimento.training.export import exported
+from partimento.training.rounding import with_few_bits
 
 FEWEST_SAME = 0.999  # of the decisions: logits near 0 may fall to either side by rounding
 
@@ -46,7 +46,7 @@ def graph_of(generator: PhraseGenerator) -> bytes:
         ["rhythm", "pitch"],
         {"z": {0: batch}, "given": {0: batch}, "is_given": {0: batch}},
     )
-    return with_halves(graph)
+    return with_few_bits(graph)
 
 
 def check_graph(generator: PhraseGenerator, graph: bytes, phrases: np.ndarray) -> float:

@@ -9,9 +9,9 @@ import torch
 from partimento.checkpoints import save_checkpoint
 from partimento.networks.phrase_gan import PhraseGANConfig, PhraseGenerator
 from partimento.representations.phrases import PhraseRepresentation
-from partimento.training.bars_graphs import rounded_to_half
 from partimento.training.course import plain
 from partimento.training.phrase_graphs import graph_of
+from partimento.training.rounding import rounded_to_half
 
 
 def tiny_config(representation=None, **fields):

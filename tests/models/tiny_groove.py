@@ -9,9 +9,9 @@ import torch
 from partimento.checkpoints import save_checkpoint
 from partimento.networks.groove import GrooveNet, GrooveNetConfig
 from partimento.representations.groove import GrooveRepresentation
-from partimento.training.bars_graphs import rounded_to_half
 from partimento.training.course import plain
 from partimento.training.groove_graphs import groove_graphs_of
+from partimento.training.rounding import rounded_to_half
 
 REPRESENTATION = GrooveRepresentation()
 

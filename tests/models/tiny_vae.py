@@ -13,8 +13,9 @@ from partimento.generation.latent import Prior
 from partimento.models.bars_vae import LATENT
 from partimento.networks.bars_vae import BarsVAE, BarsVAEConfig
 from partimento.representations.bars import BarsRepresentation
-from partimento.training.bars_graphs import graphs_of, rounded_to_half
+from partimento.training.bars_graphs import graphs_of
 from partimento.training.course import plain
+from partimento.training.rounding import rounded_to_bytes, stored
 
 LATENT_SIZE = 6
 
@@ -41,7 +42,7 @@ def tiny_network(kind="melody", bars=2, bars_apart=False, bars_at_once=False):
     with torch.no_grad():  # so that random weights say something
         network.writer.head.own.weight.mul_(6)
         network.planner.straight.weight.mul_(4)
-    rounded_to_half(network.eval())
+    rounded_to_bytes(network.eval())
     return network
 
 
@@ -74,9 +75,7 @@ def save_tiny_vae(folder, kind="melody", bars=2, *, with_sliders=True, **config)
             "figures": {"parameters": 1},
             **config,
         },
-        weights={
-            name: tensor.numpy().astype(np.float16) for name, tensor in network.state_dict().items()
-        },
+        weights=stored(network),
         graphs={
             f"{name}.onnx": graph for name, graph in tiny_graphs(kind, bars, **at_once).items()
         },
