@@ -16,8 +16,24 @@ if TYPE_CHECKING:
 Play = Annotated[bool, typer.Option("--play", help="Play what was made through the loudspeakers.")]
 Wav = Annotated[bool, typer.Option("--wav", help="Write a .wav beside each MIDI file.")]
 
+
+def _engraver_is_there(is_asked: bool) -> bool:
+    """Refuse before any work is done, if what engraves is not installed."""
+    if is_asked:
+        from partimento.cli.app import guarded
+        from partimento.rendering.engraving import check_engraver
+
+        guarded(check_engraver)(with_pdf=True)
+    return is_asked
+
+
 Engraved = Annotated[
-    bool, typer.Option("--score", help="Engrave a score (.pdf) beside each MIDI file.")
+    bool,
+    typer.Option(
+        "--score",
+        help="Engrave a score (.pdf) beside each MIDI file.",
+        callback=_engraver_is_there,
+    ),
 ]
 
 

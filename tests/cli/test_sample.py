@@ -1,4 +1,6 @@
 import json
+import sys
+from pathlib import Path
 
 import pytest
 from cli.one_verb import refusal, run_verb
@@ -50,3 +52,11 @@ def test_json_is_one_document(model):
 def test_a_bad_parameter_is_one_line_that_names_it(model, tmp_path, arguments, words):
     assert words in refusal("sample", "--model", model, *arguments)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_score_that_cannot_be_engraved_is_said_before_anything_is_made(model, monkeypatch):
+    monkeypatch.setitem(sys.modules, "verovio", None)
+    result = run_verb("sample", "--model", model, "--score")
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert "pip install 'partimento[score]'" in result.stderr
+    assert not list(Path().iterdir())
