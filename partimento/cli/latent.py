@@ -99,7 +99,7 @@ def report_windows(
     def notes(score: "Score") -> str:
         from partimento.music.notation import format_text
 
-        if score.parts[0].is_drum:
+        if score.parts[0].is_drum or len(score.parts) > 1:
             return ""
         text = format_text(score, with_bars=True)
         return text if len(text) <= 300 else text[:300].rsplit(" ", 1)[0] + " …"

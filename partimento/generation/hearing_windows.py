@@ -1,10 +1,12 @@
 """What a model of windows hears of a piece, and how windows become a piece again.
 
 `hear_windows` cuts a melody, a drum part or four parts into windows of whole bars, one after
-another; the last is filled up with silence. All bars must be of one length. `score_of` puts windows
-in a row.
+another; the last is filled up with silence. All bars must be of one length: of a piece with
+several, the longest stretch is taken, as where a pickup comes first. `score_of` puts windows in a
+row.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from math import lcm
 
@@ -23,6 +25,7 @@ from partimento.music.score import (
     Score,
     Tempo,
 )
+from partimento.music.timing import BarMap
 from partimento.representations.bars import BarsRepresentation
 from partimento.representations.melody import HOLD, REST, MelodyRepresentation
 
@@ -63,7 +66,7 @@ class HeardWindows:
 def hear_windows(
     score: Score, representation: BarsRepresentation, melody: str | int = AUTO
 ) -> HeardWindows:
-    """Cut a piece into windows.
+    """Cut a piece into windows: of bars of several lengths, the longest stretch of one length.
 
     Parameters
     ----------
@@ -73,9 +76,10 @@ def hear_windows(
     Raises
     ------
     ParameterError
-        If it is of the other kind (drums, melody), changes its meter, or its bars do not fit.
+        If it is of the other kind (drums, melody), or no bar fits.
     """
-    remarks: list[str] = []
+    score, stretch = _in_one_meter(score, representation)
+    remarks = [stretch] * bool(stretch)
     shift, hits, players = 0, None, PLAYERS
     if representation.kind == "quartet":
         if melody != AUTO:
@@ -138,6 +142,51 @@ def _hear_melody(
     if len(grid) > len(heard.tokens) and heard.is_sounding:
         steps[len(heard.tokens)] = REST
     return steps, grid, heard.shift, tuple(heard.remarks)
+
+
+def _in_one_meter(score: Score, representation: BarsRepresentation) -> tuple[Score, str]:
+    """Take the longest stretch whose bars have one length that fits, and say which it is.
+
+    Raises
+    ------
+    ParameterError
+        If no bar fits.
+    """
+    bar_map = BarMap.of(score)
+    count = bar_map.count(score.end_tick)
+    starts = bar_map.start(np.arange(count + 1))  # the last bar is as long as its meter says
+    length = np.diff(starts)
+    edges = np.flatnonzero(np.diff(length, prepend=-1, append=-1))
+    runs = sorted(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True), key=_shorter)
+    at = [meter.tick for meter in score.meter_map]
+    fits = [
+        (first, last)
+        for first, last in runs
+        if _fits(score.meter_map[bisect_right(at, int(starts[first])) - 1], representation)
+    ]
+    if len(edges) <= 2 or not fits:
+        representation.bar_steps(score.meter_map[0])
+        return score, ""
+    first, last = fits[0]
+    stretch = score.slice(int(starts[first]), int(starts[last]), unit="ticks")
+    if not stretch.num_notes:
+        return score, ""
+    meter = stretch.meter_map[0]
+    return stretch, (
+        f"bars {first + 1}-{last} of {count} are used, which are in {meter}: the others have "
+        "another length"
+    )
+
+
+def _shorter(run: tuple[int, int]) -> int:
+    return run[0] - run[1]
+
+
+def _fits(meter: Meter, representation: BarsRepresentation) -> bool:
+    try:
+        return bool(representation.bar_steps(meter))
+    except ParameterError:
+        return False
 
 
 def _one_length(grid: Grid, representation: BarsRepresentation, score: Score) -> int:

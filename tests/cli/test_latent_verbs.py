@@ -144,3 +144,12 @@ def test_a_vae_is_trained_and_made_ones_own(tmp_path, capsys):
     assert run_verb("sample", "--model", tmp_path / "mine", "--count", 2).exit_code == 0
     code = run_app([str(a) for a in (*own, "--out", tmp_path / "no", "--steps", 5)])
     assert (code, "--steps means nothing" in capsys.readouterr().err) == (2, True)
+
+
+def test_four_parts_are_written_and_said_without_their_notes(tmp_path):
+    model = save_tiny_vae(tmp_path / "quartet", "quartet")
+    said = run_verb("sample", "--model", model, "--count", 2, "-o", "q.mid").stdout
+    assert said.count("wrote q-") == 2
+    assert len(read("q-2.mid").parts) == 4
+    said = run_verb("vary", "q-1.mid", "--model", model, "--more", "spread", "-o", "v.mid").stdout
+    assert "wrote v.mid: 2 bars" in said

@@ -193,15 +193,27 @@ def test_strokes_that_stay_are_played_as_they_were(drummer):
 
 
 def test_music_that_is_no_window_is_refused_in_a_line(model):
-    changing = Score(seq("c4:w d4:w e4:h. f4:h.").parts, meters=(Meter(0, 4, 4), Meter(3840, 3, 4)))
-    with pytest.raises(ParameterError, match="not of one length"):
-        model.reconstruct(changing)
+    with pytest.raises(ParameterError, match="at most: choose a shorter meter"):
+        model.reconstruct(Score(seq("c4:w d4:w").parts, meters=(Meter(0, 8, 4),)))
     with pytest.raises(ParameterError, match="no notes"):
         model.reconstruct(Score())
     chords = seq([((60, 64), 2), ((62, 65), 2)])
     with pytest.raises(ParameterError, match="skyline"):
         model.reconstruct(chords)
     assert model.reconstruct(chords, melody="skyline").score.num_notes
+
+
+def test_of_a_piece_with_several_meters_the_longest_stretch_that_fits_is_heard(model):
+    tune = seq("c4:q d4:h. e4:h. f4:h. g4:w a4:w").parts
+    meters = (Meter(0, 1, 4), Meter(480, 3, 4), Meter(480 + 3 * 1440, 4, 4))
+    heard = model.hear(Score(tune, meters=meters))
+    assert (str(heard.meter), heard.bars) == ("3/4", 3)
+    assert "bars 2-4 of 6 are used, which are in 3/4" in heard.remarks[0]
+    made = model.vary(Score(tune, meters=meters), 0)
+    assert [note.pitch for note in made.parts[0].notes] == [62, 64, 65]
+    assert made.end_tick == 3 * 3 * 480
+    too_long = (Meter(0, 8, 4), Meter(480, 3, 4))
+    assert model.hear(Score(tune, meters=too_long)).bars == 6
 
 
 def test_verbs_of_others_and_damaged_checkpoints_are_refused(model, place):
