@@ -1,4 +1,4 @@
-"""How melody-vae, melody-vae-16bar and drums-vae were made: train one, measure it, ship it.
+"""How melody-vae, drums-vae and the other VAEs of bars were made: train one, and ship it.
 
     python recipes/bars_vae.py melody-vae
     python recipes/bars_vae.py melody-vae --set beta=0.5 --out runs/try      # does not ship
@@ -10,18 +10,21 @@ command again.
 """
 
 import argparse
+import shutil
 from pathlib import Path
 from typing import Any
 
 from partimento.data.cache import cache_folder
 from partimento.models.bars_lessons import RECIPES, load_windows, recipe_lesson, train_bars
 from partimento.training.loop import Progress
+from partimento.training.run_folder import RunFolder
 
 ROOT = Path(__file__).parent.parent
+SHIPPED = ROOT / "partimento" / "checkpoints" / "shipped"
 
 
 def main() -> None:
-    """Train, measure, ship."""
+    """Train, and ship."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", choices=list(RECIPES))
     parser.add_argument("--steps", type=int)
@@ -38,6 +41,11 @@ def main() -> None:
     print(data.text(), flush=True)
     out = asked.out or ROOT / "runs" / asked.model
     train_bars(lesson, data, out, resume=True, report=report, tell=print)
+    place = asked.ship or (SHIPPED / asked.model if asked.out is None else None)
+    if place:
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(RunFolder(out).checkpoint, place)
+        print(f"shipped {place}")
 
 
 def setting(text: str) -> tuple[str, Any]:
