@@ -33,7 +33,8 @@ def run(
         str | None,
         typer.Option(
             help="Preset: tunes, small, basic, mono, lookback, attention; for four voices "
-            "chorales, jsb16; for melody-vae 2bar, 16bar; for quartet-gan 4-4, 3-4, 2-4, 6-8."
+            "chorales, jsb16; for melody-vae 2bar, 16bar, 2bar-flat; for drums-vae "
+            "drums, drums-flat; for quartet-gan 4-4, 3-4, 2-4, 6-8."
         ),
     ] = None,
     steps: training_options.Steps = None,

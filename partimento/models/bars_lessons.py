@@ -6,6 +6,7 @@
 | `16bar` | 16 bars of melody | the shipped `melody-vae-16bar` |
 | `16bar-sampler` | the same, at a high price | `melody-vae-16bar-sampler`, which invents better |
 | `drums` | 2 bars of nine drums | the shipped `drums-vae` |
+| `2bar-flat`, `drums-flat` | as `2bar`, `drums` | MusicVAE's own sizes, to compare with |
 | `quartet` | 2 bars of four parts | the shipped `quartet-vae` |
 
 A preset fixes the representation, the network's fields and the settings; whatever the user gives
@@ -46,6 +47,7 @@ _SETTINGS = {
     "averaging": 0.995,
     "evaluate_every": 500,
 }
+_FLAT = {"design": "flat", "latent_size": 256, "beta": 0.2, "beta_steps": 2000}
 
 PRESETS: dict[str, Preset] = {
     "2bar": {
@@ -96,6 +98,16 @@ PRESETS: dict[str, Preset] = {
         },
         "settings": {**_SETTINGS, "transpose": 0},
     },
+    "2bar-flat": {
+        "representation": {"kind": "melody", "bars": 2},
+        "network": {**_FLAT},
+        "settings": _SETTINGS,
+    },
+    "drums-flat": {
+        "representation": {"kind": "drums", "bars": 2},
+        "network": {**_FLAT, "bits": 9, "dropout": 0.1},
+        "settings": {**_SETTINGS, "transpose": 0},
+    },
     "quartet": {
         "representation": {"kind": "quartet", "bars": 2, "lowest": 36, "highest": 103},
         "network": {
@@ -111,8 +123,8 @@ PRESETS: dict[str, Preset] = {
     },
 }
 CONFIGS = {  # the first is the usual one
-    "melody-vae": ("2bar", "16bar", "16bar-sampler"),
-    "drums-vae": ("drums",),
+    "melody-vae": ("2bar", "16bar", "16bar-sampler", "2bar-flat"),
+    "drums-vae": ("drums", "drums-flat"),
     "quartet-vae": ("quartet",),
 }
 CLEAN = ("irish-cre:tune", "open-hymnal:tune+line", "openscore-lieder:song", "mutopia:line")

@@ -12,9 +12,8 @@ References
 ----------
 Roberts, Engel, Raffel, Hawthorne and Eck, "A Hierarchical Latent Vector Model for Learning
 Long-Term Structure in Music", ICML 2018: section 3.2 (conductor) and appendix A. Here bars are read
-and laid out by dense layers in place of recurrent ones, which a CPU does many times faster.
-Mihaylova and Martins, "Scheduled Sampling for Transformers", 2019 (the two passes of
-`BarsVAE.forward`).
+and laid out by dense layers in place of recurrent ones, which a CPU does many times faster. The
+flat model of that paper is `networks.flat_vae`.
 """
 
 from dataclasses import dataclass
@@ -25,22 +24,23 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from partimento.errors import ParameterError
-from partimento.networks.checks import check_shares
-
-LOG_VARIANCE = (-12.0, 4.0)  # of the encoder's Gaussians
+from partimento.networks.window_vae import (
+    LOG_VARIANCE,
+    WindowVAE,
+    WindowVAEConfig,
+    Writing,
+    patterns,
+)
 
 
 @dataclass(frozen=True)
-class BarsVAEConfig:
+class BarsVAEConfig(WindowVAEConfig):
     """Size, regularisation and price of a `BarsVAE`.
 
     Attributes
     ----------
-    vocab_size, bars, positions : int
-        Of the tables it reads and writes: see `representations.bars`. Token `vocab_size` is the
-        padding after a bar's end.
-    latent_size : int
-        Of `z`.
+    vocab_size, bars, positions, latent_size, dropout, own_tokens, beta, free_nats, beta_steps
+        See `WindowVAEConfig`.
     embedding_size, bar_size, conductor_size : int
         Of a token, of a bar as it is read, of a bar as it is written.
     step_size, writer_size : int
@@ -53,116 +53,27 @@ class BarsVAEConfig:
     bars_at_once : bool
         Whether it does not even read what was written last before the bar line: then all bars of a
         window are written at the same time. Means `bars_apart`.
-    dropout : float
-        Of the tokens that the writing layer reads, so that it leans on `z`.
-    own_tokens : float
-        Share of the tokens read in training that are the network's own draws, not the music's.
-    beta : float
-        Price of a nat of KL divergence, in nats of reconstruction.
-    free_nats : float
-        KL divergence of a sequence that costs nothing.
-    beta_steps : int
-        Steps of training over which the price rises from 0.
     """
 
-    vocab_size: int
-    bars: int = 2
-    positions: int = 24
-    latent_size: int = 256
     embedding_size: int = 48
     bar_size: int = 512
     conductor_size: int = 512
-    step_size: int = 64
-    writer_size: int = 192
-    bits: int = 0
     bars_apart: bool = False
     bars_at_once: bool = False
-    dropout: float = 0.0
-    own_tokens: float = 0.0
-    beta: float = 0.2
-    free_nats: float = 0.0
-    beta_steps: int = 1000
 
     def __post_init__(self) -> None:
-        if self.vocab_size < 2:
-            raise ParameterError(f"a network needs 2 tokens or more, got {self.vocab_size}")
-        for name in (
-            "bars", "positions", "latent_size", "embedding_size", "bar_size", "conductor_size",
-            "step_size", "writer_size",
-        ):  # fmt: skip
-            if getattr(self, name) < 1:
-                raise ParameterError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if self.bits and self.vocab_size != 2**self.bits:
-            raise ParameterError(
-                f"{self.bits} bits are {2**self.bits} tokens, not {self.vocab_size}"
-            )
+        super().__post_init__()
         if self.bar_size % 2 or self.conductor_size % 2:
             raise ParameterError("bar_size and conductor_size must be even")
-        for name in ("beta", "free_nats", "beta_steps"):
-            if not getattr(self, name) >= 0:
-                raise ParameterError(f"{name} must be 0 or more, got {getattr(self, name)}")
-        check_shares(self, "dropout", "own_tokens")
         if self.bars_at_once and not self.bars_apart:
             raise ParameterError("bars_at_once needs bars_apart: bars that wait for none")
 
-    @property
-    def nothing(self) -> int:
-        """Token before the first, and where one was dropped."""
-        return self.vocab_size + 1
 
-
-class BarsVAE(nn.Module):
+class BarsVAE(WindowVAE):
     """Encodes windows of bars as points of a space, and decodes points of it."""
 
     def __init__(self, config: BarsVAEConfig) -> None:
-        super().__init__()
-        self.config = config
-        self.encoder = Encoder(config)
-        self.planner = Planner(config)
-        self.writer = Writer(config)
-
-    def forward(
-        self, tables: Int[Tensor, "batch bar position"]
-    ) -> tuple[Float[Tensor, "batch time vocab"], Float[Tensor, " batch"]]:
-        """Reconstruct windows through a random `z` of theirs.
-
-        Returns
-        -------
-        logits
-            Of each cell of the tables, rows one after another; what stands at padding is nothing.
-        kl
-            Divergence from a standard normal, in nats per sequence.
-        """
-        mu, log_variance = self.encoder(tables)
-        z = mu + torch.exp(0.5 * log_variance) * torch.randn_like(mu)
-        logits = self.decode(z, tables)
-        if self.training and self.config.own_tokens:
-            drawn = torch.distributions.Categorical(logits=logits.detach().float()).sample()
-            is_own = torch.rand(tables.shape, device=tables.device) < self.config.own_tokens
-            is_own = is_own & (tables < self.config.vocab_size)
-            read = torch.where(is_own, drawn.view(tables.shape), tables)
-            logits = self.decode(z, read)
-        return logits, kl_to_standard_normal(mu, log_variance)
-
-    def decode(
-        self, z: Float[Tensor, "batch latent"], read: Int[Tensor, "batch bar position"]
-    ) -> Float[Tensor, "batch time vocab"]:
-        """Logits of each cell, when all before it are those of `read`."""
-        steps = int((read < self.config.vocab_size).any(0).any(0).sum())  # of a bar, at most
-        before = read[:, :, :steps]
-        if self.training and self.config.dropout:
-            is_kept = torch.rand(before.shape, device=read.device) >= self.config.dropout
-            before = torch.where(is_kept, before, self.config.nothing)
-        plan, state = self.planner(z)
-        logits = self.writer(plan[:, :, :steps], state, before)  # batch bar step vocab
-        rest = self.config.positions - steps
-        return F.pad(logits, (0, 0, 0, rest)).flatten(1, 2)
-
-    def price(self, kl: Float[Tensor, " batch"], step: int) -> Tensor:
-        """Give what the KL divergences of a batch cost at a step of training, in nats."""
-        config = self.config
-        beta = config.beta * min(1.0, (step + 1) / max(1, config.beta_steps))
-        return beta * F.relu(kl - config.free_nats).sum()
+        super().__init__(config, Encoder(config), Planner(config), Writer(config))
 
 
 class Encoder(nn.Module):
@@ -226,7 +137,7 @@ class Planner(nn.Module):
         return plan, torch.tanh(self.begin(bars))
 
 
-class Writer(nn.Module):
+class Writer(Writing):
     """Writes tokens one after another, by a plan."""
 
     def __init__(self, config: BarsVAEConfig) -> None:
@@ -258,10 +169,7 @@ class Writer(nn.Module):
         return logits
 
     def step(self, token: Tensor, plan: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """One step of `forward`, written as matrix products: logits and the new state.
-
-        `token` (batch,) is the one before, `plan` (batch, plan) that of this step.
-        """
+        """One step of `forward`: see `Writing.step`."""
         gru = self.gru
         read = torch.cat([self.embed(token), plan], dim=-1)
         weights = dict(gru.named_parameters())
@@ -326,12 +234,6 @@ class Saying(nn.Module):
         return logits
 
 
-def patterns(bits: int) -> Float[Tensor, "vocab bit"]:
-    """Which bits each token has, as 0 and 1."""
-    tokens = torch.arange(2**bits)
-    return ((tokens[:, None] >> torch.arange(bits)) & 1).float()
-
-
 class Residual(nn.Module):
     """A dense layer around which its input goes, normalised."""
 
@@ -344,13 +246,3 @@ class Residual(nn.Module):
         """Of the shape that came."""
         made: Tensor = values + self.out(F.gelu(self.dense(self.norm(values))))
         return made
-
-
-def kl_to_standard_normal(
-    mu: Float[Tensor, "batch latent"], log_variance: Float[Tensor, "batch latent"]
-) -> Float[Tensor, " batch"]:
-    """KL(q(z|x) || N(0, I)) of a diagonal Gaussian, in nats per sequence.
-
-    Closed form of Kingma and Welling, "Auto-Encoding Variational Bayes", 2014, appendix B.
-    """
-    return -0.5 * (1 + log_variance - mu.square() - log_variance.exp()).sum(dim=-1)

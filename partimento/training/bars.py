@@ -1,4 +1,4 @@
-"""Teach a `BarsVAE`: from windows of bars to a checkpoint. `teach_bars` is the whole road.
+"""Teach a VAE of bars: from windows to a checkpoint. `teach_bars` is the whole road.
 
 The loss of a window is its reconstruction, in nats, and the price of its KL divergence (Kingma and
 Welling, "Auto-Encoding Variational Bayes", 2014; with a weight beta: Higgins et al., "beta-VAE",
@@ -18,6 +18,8 @@ from torch import nn
 from partimento.checkpoints import save_checkpoint
 from partimento.errors import ParameterError
 from partimento.networks.bars_vae import BarsVAE, BarsVAEConfig
+from partimento.networks.flat_vae import FlatVAE, FlatVAEConfig
+from partimento.networks.window_vae import WindowVAE, WindowVAEConfig
 from partimento.representations.bars import BarsRepresentation
 from partimento.training.bars_card import posterior_words, write_bars_card
 from partimento.training.bars_graphs import check_graphs, graphs_of
@@ -41,11 +43,16 @@ EVALUATED = 2000  # held-out windows, of those there are
 EVALUATION_BATCH = 250
 ACTIVE = 0.01  # variance of a unit's mean over the data, above which it is in use
 CHECKED = 8  # windows that graphs and network must agree on
+USUAL_DESIGN = "bars"
+DESIGNS: dict[str, tuple[type[WindowVAEConfig], Callable[[Any], WindowVAE]]] = {
+    USUAL_DESIGN: (BarsVAEConfig, BarsVAE),
+    "flat": (FlatVAEConfig, FlatVAE),
+}
 
 
 @dataclass(frozen=True)
 class BarsLesson:
-    """Everything that decides what a `BarsVAE` learns.
+    """Everything that decides what a VAE of bars learns.
 
     Attributes
     ----------
@@ -55,7 +62,8 @@ class BarsLesson:
         Preset it comes from.
     representation : BarsRepresentation
     network : dict
-        Fields of `BarsVAEConfig`, as plain values; what is left out is the default.
+        Its ``design``, one of `DESIGNS`, and the fields of that config, as plain values; what is
+        left out is the default.
     settings : TrainingSettings
         ``chunk_steps`` means nothing: windows are what they are.
     data : tuple of str
@@ -69,19 +77,25 @@ class BarsLesson:
     settings: TrainingSettings
     data: tuple[str, ...] = ()
 
-    def network_config(self) -> BarsVAEConfig:
+    def network_config(self) -> WindowVAEConfig:
         """Size of the network that fits the representation."""
         representation = self.representation
-        for name in self.network:
-            if name not in BarsVAEConfig.__dataclass_fields__:
-                raise ParameterError(f"a VAE of bars has no setting {name!r}")
+        fields = {name: value for name, value in self.network.items() if name != "design"}
+        design = self.network.get("design", USUAL_DESIGN)
+        if design not in DESIGNS:
+            raise ParameterError(f"design must be {' or '.join(DESIGNS)}, got {design!r}")
+        config = DESIGNS[design][0]
+        known = {name for name, field in config.__dataclass_fields__.items() if field.init}
+        for name in fields:
+            if name not in known:
+                raise ParameterError(f"a VAE of bars has no setting {name!r} (design {design})")
         fixed = (representation.vocab_size, representation.rows, representation.positions)
-        return BarsVAEConfig(*fixed, **self.network)
+        return config(*fixed, **fields)
 
-    def new_network(self) -> BarsVAE:
+    def new_network(self) -> WindowVAE:
         """Make a network of random weights, by the seed of the settings."""
         torch.manual_seed(self.settings.seed)
-        return BarsVAE(self.network_config())
+        return DESIGNS[self.network.get("design", USUAL_DESIGN)][1](self.network_config())
 
     def facts(self) -> dict[str, Any]:
         """All of it as plain values, for `run.json` and the checkpoint."""
@@ -176,7 +190,7 @@ def teach_bars(
         network = lesson.new_network()
 
     def evaluate(module: nn.Module) -> HeldOut:
-        assert isinstance(module, BarsVAE)
+        assert isinstance(module, WindowVAE)
         return priced(module, held_out, lesson.representation)
 
     def concluded(outcome: Outcome) -> Taught:
@@ -248,7 +262,7 @@ class Measured:
 
 
 def measure(
-    network: BarsVAE, windows: Windows, representation: BarsRepresentation, seed: int = 0
+    network: WindowVAE, windows: Windows, representation: BarsRepresentation, seed: int = 0
 ) -> Measured:
     """Reconstruct windows, teacher-forced, each by one `z` of its Gaussian."""
     network.eval()
@@ -277,7 +291,7 @@ def measure(
     return Measured(nll, kl, mu, right, real, notes)
 
 
-def priced(network: BarsVAE, windows: Windows, representation: BarsRepresentation) -> HeldOut:
+def priced(network: WindowVAE, windows: Windows, representation: BarsRepresentation) -> HeldOut:
     """Held-out loss at the full price of the divergence, in nats per step."""
     found = measure(network, windows, representation)
     config = network.config
@@ -287,7 +301,7 @@ def priced(network: BarsVAE, windows: Windows, representation: BarsRepresentatio
 
 def conclude_bars(
     lesson: BarsLesson,
-    network: BarsVAE,
+    network: WindowVAE,
     run: RunFolder,
     outcome: Outcome,
     train: Windows,

@@ -1,4 +1,4 @@
-"""From a trained `BarsVAE` to the three graphs that generation runs, checked against the network.
+"""From a trained VAE of bars to the three graphs that generation runs, checked against the network.
 
 ``encode`` says where windows lie, ``plan`` what a point wants of each step, and ``write`` is one
 step of the layer that writes tokens. Weights stand in the graphs as `training.rounding` says.
@@ -12,13 +12,13 @@ from jaxtyping import Int
 from torch import Tensor, nn
 
 from partimento.errors import TrainingError
-from partimento.networks.bars_vae import BarsVAE
+from partimento.networks.window_vae import WindowVAE
 from partimento.training.export import LARGEST_DIFFERENCE, exported
 from partimento.training.rounding import with_few_bits
 
 
 class _Write(nn.Module):
-    def __init__(self, network: BarsVAE) -> None:
+    def __init__(self, network: WindowVAE) -> None:
         super().__init__()
         self.writer = network.writer
 
@@ -26,7 +26,7 @@ class _Write(nn.Module):
         return self.writer.step(token, plan, state)
 
 
-def graphs_of(network: BarsVAE) -> dict[str, bytes]:
+def graphs_of(network: WindowVAE) -> dict[str, bytes]:
     """ONNX graphs by name.
 
     ``encode`` reads ``tables`` (batch, bar, position) int64 and gives ``mu`` and ``log_variance``
@@ -63,7 +63,7 @@ def graphs_of(network: BarsVAE) -> dict[str, bytes]:
 
 
 def check_graphs(
-    network: BarsVAE, graphs: dict[str, bytes], tables: Int[np.ndarray, "batch bar position"]
+    network: WindowVAE, graphs: dict[str, bytes], tables: Int[np.ndarray, "batch bar position"]
 ) -> float:
     """Have graphs and network encode and write windows; return the largest difference of logits.
 

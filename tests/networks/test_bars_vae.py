@@ -6,7 +6,8 @@ import torch
 from models.tiny_vae import tiny_network
 
 from partimento.errors import ParameterError
-from partimento.networks.bars_vae import BarsVAE, BarsVAEConfig, kl_to_standard_normal
+from partimento.networks.bars_vae import BarsVAE, BarsVAEConfig
+from partimento.networks.window_vae import kl_to_standard_normal
 from partimento.training.loop import Priced
 
 VOCAB = 90

@@ -6,9 +6,11 @@ import torch
 from models.tiny_vae import tiny_graphs, tiny_network
 
 from partimento.checkpoints import open_checkpoint
-from partimento.errors import DataError, TrainingError
+from partimento.errors import DataError, ParameterError, TrainingError
+from partimento.models.bars_lessons import bars_lesson_for
 from partimento.models.bars_space import furnish, learn_sliders, personalise, prior_gain
 from partimento.models.load import load
+from partimento.networks.flat_vae import FlatVAE
 from partimento.representations.bars import BarsRepresentation
 from partimento.representations.melody import FIRST_PITCH, HOLD
 from partimento.training.bars import (
@@ -49,9 +51,12 @@ def windows(count, seed=0):
     return Windows(np.concatenate(tables).astype(np.int16), np.arange(count) // 4)
 
 
-def lesson(**settings):
+FLAT = {"design": "flat", "latent_size": 6, "encoder_size": 8, "decoder_size": 5}
+
+
+def lesson(network=SMALL, **settings):
     usual = {"steps": 12, "batch_size": 8, "evaluate_every": 6, "precision": "float32"}
-    return BarsLesson("little", "2bar", TWO, SMALL, TrainingSettings(**{**usual, **settings}))
+    return BarsLesson("little", "2bar", TWO, network, TrainingSettings(**{**usual, **settings}))
 
 
 def test_an_epoch_shows_every_window_once_in_some_key():
@@ -95,10 +100,48 @@ def test_a_run_ends_in_a_checkpoint_that_says_what_it_is(tmp_path):
     assert load(other.path).vary(model.sample(seed=1), more={"wild": 1.0}).num_notes
 
 
-def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path):
+def test_the_flat_design_ends_in_a_checkpoint_that_all_verbs_know(tmp_path):
+    run = RunFolder(tmp_path / "run")
+    taught = teach_bars(lesson(FLAT), windows(60), windows(30, seed=1), run, data_facts={})
+    assert taught.figures["largest_logit_difference"] < 1e-4
+    furnished = furnish(run.checkpoint, windows(60), windows(60, seed=1))
+    assert furnished.config["network"]["design"] == "flat"
+    assert lesson(FLAT).facts()["network"]["design"] == "flat"
+    model = load(run.checkpoint)
+    assert model._engine.bars_apart is False
+    one, two = model.sample(seed=1), model.sample(seed=2)
+    assert len(model.interpolate(one, two, steps=4).scores) == 4
+    assert model.vary(one, more={"register": 1.0}, seed=1).num_notes
+    assert 0 <= model.reconstruct(one).same <= 1
+    found = model.likelihood(one)
+    assert found.bound >= found.nats > 0
+    waltz = model.sample(seed=1, meter="3/4")
+    assert model.reconstruct(waltz).score.num_notes
+    assert personalise(model, windows(20, seed=2), tmp_path / "mine", "mine").config["personal"]
+
+
+def test_settings_of_another_design_are_refused():
+    for network, words in (
+        ({"design": "flat", "bar_size": 8}, "no setting 'bar_size'"),
+        ({"design": "flat", "writer_size": 8}, "no setting 'writer_size'"),
+        ({"encoder_size": 8}, "no setting 'encoder_size'"),
+        ({"design": "round"}, "bars or flat, got 'round'"),
+    ):
+        with pytest.raises(ParameterError, match=words):
+            lesson(network).network_config()
+    made = bars_lesson_for("drums-vae", "drums-flat", (), name="d", steps=1, beta=0.5)
+    config = made.network_config()
+    assert (config.vocab_size, config.bits, config.beta) == (512, 9, 0.5)
+    assert isinstance(made.new_network(), FlatVAE)
+    with pytest.raises(ParameterError, match="no config '2bar-flat'"):
+        bars_lesson_for("drums-vae", "2bar-flat", (), name="d", steps=1)
+
+
+@pytest.mark.parametrize("network", [SMALL, FLAT], ids=["bars", "flat"])
+def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path, network):
     whole, halves = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "halves")
     data = windows(40), windows(20, seed=1)
-    teach_bars(lesson(), *data, whole)
+    teach_bars(lesson(network), *data, whole)
 
     class StopError(Exception):
         pass
@@ -108,8 +151,8 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path):
             raise StopError
 
     with pytest.raises(StopError):
-        teach_bars(lesson(), *data, halves, report=stop)
-    teach_bars(lesson(), *data, halves, resume=True)
+        teach_bars(lesson(network), *data, halves, report=stop)
+    teach_bars(lesson(network), *data, halves, resume=True)
     one, two = (open_checkpoint(run.checkpoint).weights() for run in (whole, halves))
     for name, weights in one.items():
         np.testing.assert_array_equal(weights, two[name], err_msg=name)
