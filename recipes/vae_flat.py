@@ -78,6 +78,7 @@ def main() -> None:
         row = {
             "model": name,
             **reconstruction(model, windows).as_dict(),
+            "kl": round(model.checkpoint.config["figures"]["valid_kl_nats_per_sequence"], 2),
             "windows": len(windows),
             "parameters": model.checkpoint.config["figures"]["parameters"],
             "steps": model.checkpoint.config["training"]["steps"],

@@ -6,7 +6,7 @@
 | `16bar` | 16 bars of melody | the shipped `melody-vae-16bar` |
 | `16bar-sampler` | the same, at a high price | `melody-vae-16bar-sampler`, which invents better |
 | `drums` | 2 bars of nine drums | the shipped `drums-vae` |
-| `2bar-flat`, `drums-flat` | the same, by MusicVAE's flat model | a yardstick |
+| `2bar-flat`, `drums-flat` | as `2bar`, `drums` | MusicVAE's own sizes, to compare with |
 | `quartet` | 2 bars of four parts | the shipped `quartet-vae` |
 
 A preset fixes the representation, the network's fields and the settings; whatever the user gives

@@ -95,7 +95,7 @@ class Encoder(nn.Module):
         length = bars * bar_steps
         # A graph reads as many steps as there may ever be; what it reads after the last is not
         # looked at.
-        longest = bars * positions if torch.compiler.is_exporting() else int(length.max())
+        longest = bars * positions if torch.compiler.is_compiling() else int(length.max())
         time = torch.arange(longest, device=tables.device)[None]
         ends = []
         for layer, step in ((self.ahead, time), (self.back, length - 1 - time)):
