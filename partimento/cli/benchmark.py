@@ -54,7 +54,7 @@ def run(
 
         rows = next(section.ours for section in found.sections if section.name == "roads")
         curves = {row["model"]: row["curves"]["ours"] for row in rows}
-        curves |= {f"mixed, beside {row['model']}": row["curves"]["mixed"] for row in rows}
-        write_picture(road_costs_svg("What roads cost", curves), picture)
+        mixed = {row["model"]: row["curves"]["mixed"] for row in rows}
+        write_picture(road_costs_svg("What roads cost", curves, mixed), picture)
         if not json:
             print(f"wrote {shown(picture)}: what roads cost")

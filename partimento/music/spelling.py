@@ -18,6 +18,7 @@ STEP_PITCH_CLASSES = (0, 2, 4, 5, 7, 9, 11)
 LINE_OF_FIFTHS = "FCGDAEB"
 FEWEST_NOTES = 8  # that a key is heard in
 FLATTEST, SHARPEST = -8, 12  # F flat and B sharp: beyond, names need two signs
+LOWEST_OCTAVE = -1  # of MIDI and of MusicXML
 
 
 class Spelled(NamedTuple):
@@ -100,4 +101,7 @@ def key_heard(parts: Sequence[Part]) -> Key:
 
 def _named(pitch: int, place: int) -> Spelled:
     alter, letter = divmod(place + 1, 7)
-    return Spelled(LINE_OF_FIFTHS[letter], alter, (pitch - alter) // 12 - 1)
+    octave = (pitch - alter) // 12 - 1
+    if octave < LOWEST_OCTAVE:
+        return _named(pitch, place - 12)  # C, for B sharp
+    return Spelled(LINE_OF_FIFTHS[letter], alter, octave)

@@ -57,3 +57,12 @@ def test_the_key_of_a_page_is_heard_where_there_is_enough_to_hear():
     assert key_heard(seq("f#4:q").parts) == Key(0, 0)
     assert key_heard(Score().parts) == Key(0, 0)
     assert set(scale_pitch_classes(key_heard(tune.parts))) >= {2, 6, 1}
+
+
+@pytest.mark.parametrize("key", ["E major", "C# major", "Gb major"])
+def test_no_name_lies_below_the_lowest_octave(key):
+    for pitch in range(12):
+        for following in ((), (pitch + 1,)):
+            name = spell_one(pitch, parse_key(key), following)
+            assert name.pitch == pitch
+            assert name.octave >= -1
