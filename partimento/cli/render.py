@@ -26,8 +26,8 @@ def run(
             "--out",
             "-o",
             help="File to write: .wav, .flac, .mp3 or .ogg (sound), .png or .svg (piano roll), "
-            ".html (both), .pdf or .musicxml (notation). Several times for several files; without "
-            "it the piano roll is printed.",
+            ".html (both), .pdf or .musicxml (notation), .mid (of MusicXML or ABC, say). Several "
+            "times for several files; without it the piano roll is printed.",
         ),
     ] = None,
     from_bar: Annotated[int, typer.Option(help="First bar, counted from 1.")] = 1,
@@ -57,7 +57,7 @@ def run(
         ),
     ] = None,
 ) -> None:
-    """Render music as sound, as a picture (piano roll), or as a model expected it (--model)."""
+    """Render music as sound, picture, notation or MIDI, or as a model expected it (--model)."""
     from dataclasses import replace
 
     from partimento.cli.listening import read_given, shown

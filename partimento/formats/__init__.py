@@ -5,7 +5,6 @@ MIDI, MusicXML and ABC are read, MIDI and MusicXML written.
 
 import io
 import os
-import secrets
 import zipfile
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from partimento.formats.abc import read_abc_report
 from partimento.formats.midi import Limits, MidiReading, read_midi_report, write_midi
 from partimento.formats.midi.texts import printable
 from partimento.formats.musicxml import read_musicxml_report, write_musicxml
+from partimento.formats.whole import whole_file
 from partimento.music.score import Score
 
 MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".smf")
@@ -119,12 +119,8 @@ def write(score: Score, path: str | os.PathLike[str]) -> None:
     else:
         data = write_musicxml(score).encode()
         data = _packed(data) if suffix == ".mxl" else data
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as beside:
+        beside.write_bytes(data)
 
 
 def _packed(text: bytes) -> bytes:

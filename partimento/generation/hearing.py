@@ -187,7 +187,7 @@ def _melody(
                     remarks.append(f"the melody is part {index + 1}{_name(score, index)}")
                 return index, cut_overlaps(score.parts[index].notes), remarks
         raise ParameterError(
-            "no part of the music is a single line: ask for the top line with melody skyline, or "
+            "no part of the music is a single line: ask for the top line with --melody skyline, or "
             f"for one part by its number, 1 to {len(score.parts)}"
         )
     index = candidates[0] if melody == SKYLINE else _part_number(score, melody)

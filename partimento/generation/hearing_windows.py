@@ -109,8 +109,8 @@ def hear_windows(
         if representation.kind != "drums":
             steps[:, -more] = REST
         remarks.append(
-            f"{bars} bars are no whole number of windows of {representation.bars}: silence fills "
-            "the last"
+            f"{bars} bar{' is' if bars == 1 else 's are'} no whole number of windows of "
+            f"{representation.bars}: silence fills the last"
         )
     return HeardWindows(
         representation.windows_of(steps.reshape(len(steps), windows, -1)),

@@ -61,6 +61,7 @@ USUAL_TEMPERATURE = 0.5  # where a point is given: what stands there, not all th
 WANDERING = 0.4  # how far one window lies from the next where more bars are asked for than it has
 FINE_STEPS = 129  # of a road, from which those are chosen that lie evenly
 MOST_STEPS, MOST_SAMPLES, MOST_TURN = 64, 4096, 8.0
+FARTHEST = 100.0  # number of a point: music lies within ten or so
 # Steps that are tried along a slider, how many of each length, and how noisy all but the first.
 STEP_LENGTHS = np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0])
 NOISES, NOISE = 6, 0.3
@@ -431,6 +432,10 @@ class BarsVAEModel(ModelPage):
             )
         if not np.isfinite(points).all():
             raise ParameterError("z holds NaN or infinite numbers")
+        if np.abs(points).max() > FARTHEST:
+            raise ParameterError(
+                f"z reaches {np.abs(points).max():.3g}: no music lies beyond {FARTHEST:g}"
+            )
         meter = parse_meter(meter)
         bar_steps = self.representation.bar_steps(meter)
         generators = [generator_of(check_seed(seed), number) for number in range(len(points))]

@@ -6,11 +6,13 @@
 | `3-4` | the same in 3/4 |
 | `2-4` | the same in 2/4 |
 | `6-8` | the same in 6/8 |
+| `5-4`, `9-8` … | the same in any other meter |
 
 A preset fixes the representation, the networks' fields and the settings; whatever the user gives
 replaces them.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -44,6 +46,7 @@ PRESETS: dict[str, Preset] = {
     meter.replace("/", "-"): _preset(meter) for meter in ("4/4", "3/4", "2/4", "6/8")
 }
 USUAL_CONFIG = "4-4"
+METER = re.compile(r"[0-9]{1,2}-[0-9]{1,2}")
 OF_PHRASES = ("quartet-gan",)  # families
 RECIPE: dict[str, Any] = {"data": ("openscore-quartets",), "steps": 4000}
 
@@ -92,14 +95,11 @@ def phrase_lesson_for(
     from partimento.training.phrase_gan import PhraseGANLesson
 
     config = config or USUAL_CONFIG
-    if config not in PRESETS:
-        raise ParameterError(
-            f"quartet-gan has no config {config!r}: there is {', '.join(PRESETS)}, one a meter"
-        )
+    preset = _preset_of(config)
     check_name(name)
     kinds = {"representation": PhraseRepresentation, "network": PhraseGANConfig}
     as_learned = bool(changes.pop("as_learned", False))
-    parts = with_changes(PRESETS[config], changes, kinds, others="settings")
+    parts = with_changes(preset, changes, kinds, others="settings")
     lesson = PhraseGANLesson(
         name=name,
         config=config,
@@ -111,6 +111,17 @@ def phrase_lesson_for(
     )
     lesson.network_config()  # refuses sizes that make no sense, before any data are read
     return lesson
+
+
+def _preset_of(config: str) -> Preset:
+    if config in PRESETS:
+        return PRESETS[config]
+    if not METER.fullmatch(config):
+        raise ParameterError(
+            f"quartet-gan has no config {config!r}: there is {', '.join(PRESETS)}, and any other "
+            "meter written so"
+        )
+    return _preset(config.replace("-", "/"))
 
 
 def recipe_lesson(**changes: Any) -> "PhraseGANLesson":

@@ -5,7 +5,6 @@ hours of music take no more memory than minutes: what was played waits beside th
 until its loudness is known.
 """
 
-import contextlib
 import tempfile
 import wave
 from collections.abc import Iterable, Iterator
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from partimento.errors import EnvironmentFault, ParameterError
+from partimento.formats.whole import naming, whole_file
 from partimento.music.score import Score
 from partimento.rendering.audio import SAMPLE_RATE, count_frames, played_blocks
 from partimento.rendering.loudness import Levelling, Meter
@@ -54,7 +54,7 @@ def render_to_file(
     path = Path(path)
     check_audio_format(path, sample_rate)
     frames = count_frames(score, sample_rate, max_seconds=max_seconds)
-    with tempfile.TemporaryFile(dir=path.parent) as waiting:
+    with naming(path), tempfile.TemporaryFile(dir=path.parent) as waiting:
         meter = Meter(sample_rate)
         for block in played_blocks(score, frames, sample_rate, sound_font):
             meter.add(block)
@@ -96,23 +96,17 @@ def check_audio_format(path: Path, sample_rate: int = SAMPLE_RATE) -> None:
 
 
 def _write_blocks(blocks: Iterable[np.ndarray], path: Path, sample_rate: int) -> None:
-    unfinished = path.with_name(path.name + ".part")
-    try:
-        with unfinished.open("wb+") as file:
-            if path.suffix.lower() == ".wav":
-                with wave.open(file, "wb") as out:
-                    out.setnchannels(2)
-                    out.setsampwidth(2)
-                    out.setframerate(sample_rate)
-                    for block in blocks:
-                        whole = np.rint(np.clip(block, -1, 1) * 32767)
-                        out.writeframes(whole.astype("<i2").tobytes())
-            else:
-                _encode(blocks, file, FORMATS[path.suffix.lower()], sample_rate)
-        unfinished.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
+    with whole_file(path) as beside, beside.open("wb+") as file:
+        if path.suffix.lower() == ".wav":
+            with wave.open(file, "wb") as out:
+                out.setnchannels(2)
+                out.setsampwidth(2)
+                out.setframerate(sample_rate)
+                for block in blocks:
+                    whole = np.rint(np.clip(block, -1, 1) * 32767)
+                    out.writeframes(whole.astype("<i2").tobytes())
+        else:
+            _encode(blocks, file, FORMATS[path.suffix.lower()], sample_rate)
 
 
 def _encode(blocks: Iterable[np.ndarray], file: Any, kind: str, sample_rate: int) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from partimento.errors import ParameterError
 from partimento.formats import write
 from partimento.formats.musicxml import musicxml_page
+from partimento.formats.whole import whole_file
 from partimento.music.score import Score
 from partimento.rendering.audio import SAMPLE_RATE
 from partimento.rendering.audio_file import FORMATS as SOUNDS
@@ -15,7 +16,8 @@ from partimento.rendering.piano_roll import piano_roll_svg
 from partimento.rendering.picture import svg_to_png
 
 SCORES = (".pdf", ".musicxml", ".mxl")  # always notation; .png and .svg where asked for
-FORMATS = (*SOUNDS, ".png", ".svg", ".html", *SCORES)
+MUSIC = (".mid",)
+FORMATS = (*SOUNDS, ".png", ".svg", ".html", *SCORES, *MUSIC)
 
 
 def render(
@@ -38,7 +40,8 @@ def render(
     path
         ``.wav``, ``.flac``, ``.mp3`` and ``.ogg`` are sound, ``.svg`` and
         ``.png`` a piano roll, ``.html`` a page of both, ``.pdf``, ``.musicxml`` and ``.mxl``
-        notation. A file of that name is replaced; it appears whole, or not at all.
+        notation, ``.mid`` the notes themselves. A file of that name is replaced; it appears whole,
+        or not at all.
     first_bar, primer_end, colour, theme
         Of the piano roll: see `piano_roll_svg`.
     as_score
@@ -62,6 +65,9 @@ def render(
         )
     if kind in SCORES or (as_score and kind in (".png", ".svg")):
         return render_score(score, path, first_bar=first_bar)
+    if kind in MUSIC:
+        write(score, path)
+        return f"{_notes(score)} as MIDI"
     if kind == ".html":
         page = f'<!doctype html>\n<meta charset="utf-8">\n{to_html(score)}\n'
         _write_whole(path, page.encode())
@@ -70,7 +76,7 @@ def render(
         score, first_bar=first_bar, primer_end=primer_end, colour=colour, theme=theme
     )
     write_picture(svg, path)
-    return f"piano roll of {score.num_notes:,} note{'' if score.num_notes == 1 else 's'}"
+    return f"piano roll of {_notes(score)}"
 
 
 def render_score(score: Score, path: Path, *, first_bar: int = 1) -> str:
@@ -92,6 +98,10 @@ def render_score(score: Score, path: Path, *, first_bar: int = 1) -> str:
         write_picture(page, path.with_stem(f"{path.stem}-{number}"))
     first, last = (path.with_stem(f"{path.stem}-{number}").name for number in (1, count))
     return f"{words}: {first} to {last}"
+
+
+def _notes(score: Score) -> str:
+    return f"{score.num_notes:,} note{'' if score.num_notes == 1 else 's'}"
 
 
 def _rounded(count: int) -> str:
@@ -122,9 +132,5 @@ def check_extension(path: Path, *, as_score: bool = False) -> str:
 
 
 def _write_whole(path: Path, data: bytes) -> None:
-    unfinished = path.with_name(path.name + ".part")
-    try:
-        unfinished.write_bytes(data)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with whole_file(path) as beside:
+        beside.write_bytes(data)

@@ -8,6 +8,7 @@ from typing import BinaryIO
 import numpy as np
 
 from partimento.errors import ParameterError
+from partimento.formats.whole import whole_file
 
 BLOCK = 1 << 18  # frames converted at once
 
@@ -24,14 +25,8 @@ def write_wav(audio: np.ndarray, path: Path | str, *, sample_rate: int) -> None:
     sample_rate
         That of `audio`, in Hz.
     """
-    path = Path(path)
-    unfinished = path.with_name(path.name + ".part")
-    try:
-        with unfinished.open("wb") as file:
-            _write(audio, file, sample_rate)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with whole_file(Path(path)) as beside, beside.open("wb") as file:
+        _write(audio, file, sample_rate)
 
 
 def wav_bytes(audio: np.ndarray, *, sample_rate: int) -> bytes:

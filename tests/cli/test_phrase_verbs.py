@@ -8,6 +8,7 @@ from cli.one_verb import refusal, run_verb
 from data.quartet_files import quartet
 from models.tiny_gan import save_tiny_gan
 
+from partimento.errors import ParameterError
 from partimento.formats import read, write
 from partimento.formats.midi import write_midi
 
@@ -92,3 +93,14 @@ def test_it_is_taught_from_a_folder(tmp_path, monkeypatch):
     assert run_verb("sample", "--model", "mine").exit_code == 0
     assert "--dropout means nothing to quartet-gan" in refusal(*asked, "--dropout", 0.1)
     assert "no config 'waltz'" in refusal(*asked[:-4], "--config", "waltz")
+
+
+def test_any_meter_is_a_config():
+    pytest.importorskip("torch")
+    from partimento.models.phrase_lessons import phrase_lesson_for
+
+    lesson = phrase_lesson_for("5-4", (), name="five", steps=1)
+    assert lesson.representation.meter == "5/4"
+    assert lesson.network_config().beats == 5
+    with pytest.raises(ParameterError, match="384 steps at most"):
+        phrase_lesson_for("99-4", (), name="long", steps=1)

@@ -126,7 +126,8 @@ def test_points_are_what_encode_says_and_decode_takes(model):
     made = model.decode(z, meter="3/4", qpm=80)
     assert made.end_tick == 4 * 3 * 480
     assert model.decode(z[0].tolist()).end_tick == 2 * 4 * 480
-    for wrong in (np.zeros((1, 7)), np.zeros((0, 6)), np.full((1, 6), np.nan), [["a"] * 6]):
+    far = np.full((1, LATENT_SIZE), 101.0)
+    for wrong in (np.zeros((1, 7)), np.zeros((0, 6)), far * np.nan, far, [["a"] * 6]):
         with pytest.raises(ParameterError, match="z "):
             model.decode(wrong)
 

@@ -15,6 +15,7 @@ BEGINNINGS = {
     ".pdf": b"%PDF",
     ".musicxml": b"<?xml",
     ".mxl": b"PK",
+    ".mid": b"MThd",
 }
 
 
@@ -32,7 +33,7 @@ def test_the_extension_chooses_the_form(tmp_path, kind):
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
-@pytest.mark.parametrize("name", ["tune.aiff", "tune", "tune.mid"])
+@pytest.mark.parametrize("name", ["tune.aiff", "tune", "tune.txt"])
 def test_an_unknown_extension_lists_the_known_ones(tmp_path, name):
     with pytest.raises(ParameterError, match=r"\.wav, \.flac, \.mp3, \.ogg, \.png, \.svg, \.html"):
         render(row_your_boat(), tmp_path / name)
