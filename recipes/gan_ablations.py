@@ -30,7 +30,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "stochastic binary neurons": {"neurons": "stochastic"},
     "no binary neurons, cut at a half": {"neurons": "none"},
     "the critic reads rolls alone": {"streams": False},
-    "no bar said again": {"repeats": False},
+    "no neuron for bars that rest": {"rests": False},
+    "no neuron for bars said again": {"repeats": False},
 }
 
 

@@ -48,7 +48,7 @@ PRESETS: dict[str, Preset] = {
 USUAL_CONFIG = "4-4"
 METER = re.compile(r"[0-9]{1,2}-[0-9]{1,2}")
 OF_PHRASES = ("quartet-gan",)  # families
-RECIPE: dict[str, Any] = {"data": ("openscore-quartets",), "steps": 4000}
+RECIPE: dict[str, Any] = {"data": ("openscore-quartets",), "steps": 4000, "evaluate_every": 200}
 
 
 class PhraseData(NamedTuple):
@@ -126,7 +126,8 @@ def _preset_of(config: str) -> Preset:
 
 def recipe_lesson(**changes: Any) -> "PhraseGANLesson":
     """Give the lesson by which the model that ships was taught."""
-    usual = {"seed": 1, "threads": 1, "precision": "bfloat16", "steps": RECIPE["steps"]}
+    usual = {"seed": 1, "threads": 1, "precision": "bfloat16"}
+    usual |= {name: RECIPE[name] for name in ("steps", "evaluate_every")}
     return phrase_lesson_for(
         USUAL_CONFIG, RECIPE["data"], name="quartet-gan", **{**usual, **changes}
     )

@@ -104,19 +104,17 @@ def measure(
     scales = weight[:, degrees].sum(axis=2).T  # tonic phrase
     pairs = list(combinations(range(tracks), 2))
     return Figures(
-        empty_bars=(used == 0).mean(axis=(0, 2)),
+        empty_bars=empty_bars(sustain, bars),
         pitch_classes=used.sum(axis=(0, 2)) / np.maximum((used > 0).sum(axis=(0, 2)), 1),
         qualified_notes=np.array([_share(length >= qualified) for length in of_track]),
         longer_notes=np.array([_share(length > 1) for length in of_track]),
         polyphonicity=np.array([_share(sounding.sum(axis=1) >= 3)]),
-        double_stops=np.array(
-            [_share(sounding[:, k][sounding[:, k] > 0] > 1) for k in range(tracks)]
-        ),
+        double_stops=double_stops(sustain),
         scale_consistency=np.array(
             [float((scales.max(axis=0) / np.maximum(weight.sum(axis=1), 1)).mean())]
         ),
         tonal_distance=_tonal_distances(chroma, beat_steps, pairs),
-        repeated_bars=_repeated(onset, sustain, bars),
+        repeated_bars=repeated_bars(onset, sustain, bars),
         notes=onset.sum(axis=(0, 2, 3)) / max(1, count * bars),
         note_lengths=np.stack([_histogram(np.minimum(n, LONGEST), LONGEST + 1) for n in of_track]),
         intervals=np.stack([_intervals(onset[:, track]) for track in range(tracks)]),
@@ -194,7 +192,21 @@ def _intervals(onset: np.ndarray) -> np.ndarray:
     return _histogram(np.clip(moves, -WIDEST, WIDEST) + WIDEST, 2 * WIDEST + 1)
 
 
-def _repeated(onset: np.ndarray, sustain: np.ndarray, bars: int) -> np.ndarray:
+def empty_bars(sustain: np.ndarray, bars: int) -> np.ndarray:
+    """Share of the bars of each track that are silent: (track,), of rolls as in `measure`."""
+    count, tracks = sustain.shape[:2]
+    in_bars = sustain.reshape(count, tracks, bars, -1)
+    return np.asarray((~in_bars.any(axis=-1)).mean(axis=(0, 2)))
+
+
+def double_stops(sustain: np.ndarray) -> np.ndarray:
+    """Share of the sounding steps of each track with more than one pitch."""
+    sounding = sustain.sum(axis=-1)  # phrase track step
+    return np.array([_share(of[of > 0] > 1) for of in sounding.swapaxes(0, 1)])
+
+
+def repeated_bars(onset: np.ndarray, sustain: np.ndarray, bars: int) -> np.ndarray:
+    """Share of the bars of each track that equal an earlier one; the first bar does not count."""
     count, tracks = onset.shape[:2]
     packed = np.packbits(np.stack([onset, sustain], axis=2), axis=-1)
     cells = packed.reshape(count, tracks, 2, bars, -1)

@@ -6,12 +6,13 @@ convolutions over beats that all tracks hear; what is a track's own goes into it
 decides rhythm first (binary neurons: does a step strike, does it hold on) and then, knowing the
 rhythm, pitch (a choice, and a binary neuron for a second note). What speaks for a pitch: a chord
 that the trunk gives to all tracks, beat by beat; a place in the register, so that lines are near
-themselves; and whatever else. A binary neuron of each bar may have it repeat the one before. Rolls
-are laid out from these decisions by `held`, so a note lasts until it is struck again or let go:
-notes, not speckle. A track may be given; then the trunk hears it, and it comes out untouched.
+themselves; and whatever else. A binary neuron of each bar may have it rest, another have it repeat
+the one before. Rolls are laid out from these decisions by `held`, so a note lasts until it is
+struck again or let go: notes, not speckle. A track may be given; then the trunk hears it, and it
+comes out untouched.
 
 The critic reads the rolls and what a musician would hear in them (`PhraseCritic.streams`): pitch
-classes, intervals between tracks at each step, intervals within a line, rhythm alone. It judges
+classes, intervals between tracks at each step, moves within a line, rhythm alone. It judges
 every beat, and the whole phrase by its bars and by how alike these are.
 
 References
@@ -39,8 +40,10 @@ SLOPE = 0.2  # of leaky units, where they are negative
 CLASSES = 12
 # Logits that random weights start from: few strikes, notes that last, hardly a second note.
 STRIKE, HOLD, SECOND = -1.0, 2.0, -3.0
-AGAIN = -2.0  # the same of a bar that repeats the one before
+REST, AGAIN = -3.0, -2.0  # the same of a bar that rests, or repeats the one before
 RHYTHM = 3  # strike, hold, second
+WIDEST = 12  # semitones of a move that the critic tells from others
+MOVES = 2 * WIDEST + 1
 WIDTH = 4.0  # semitones around its place in the register that a note is first looked for in
 
 
@@ -61,8 +64,8 @@ class PhraseGANConfig:
     neurons : str
         ``"deterministic"`` or ``"stochastic"`` binary neurons; ``"none"``: soft values while it
         learns, cut at a half afterwards.
-    repeats : bool
-        Whether a bar may be the one before again, by a binary neuron.
+    rests, repeats : bool
+        Whether a bar may be silent, or the one before again, by a binary neuron.
     streams : bool
         Whether the critic hears more than the rolls.
     spectral : bool
@@ -78,6 +81,7 @@ class PhraseGANConfig:
     wide: int = 256
     narrow: int = 128
     neurons: str = "deterministic"
+    rests: bool = True
     repeats: bool = True
     streams: bool = True
     spectral: bool = False
@@ -161,6 +165,8 @@ class PhraseGenerator(nn.Module):
             )
             for _ in range(tracks)
         )
+        if config.rests:
+            self.rest = nn.ModuleList(nn.Conv1d(narrow, 1, bar, stride=bar) for _ in range(tracks))
         if config.repeats:
             self.again = nn.ModuleList(nn.Conv1d(narrow, 1, bar, stride=bar) for _ in range(tracks))
         self.harmony = nn.Conv1d(wide, CLASSES, 1)
@@ -232,6 +238,9 @@ class PhraseGenerator(nn.Module):
             logits = logits.transpose(2, 3).flatten(2)  # batch 3 step
             start = torch.tensor([STRIKE, HOLD, SECOND], dtype=logits.dtype, device=z.device)
             rhythm = self.neuron(logits + start[:, None])
+            if config.rests:
+                rest = self.neuron(self.rest[track](line) + REST)  # batch 1 bar
+                rhythm = rhythm * (1 - rest.repeat_interleave(config.beats * steps, dim=-1))
             felt = rhythm[:, :2].view(-1, 2, beats, steps).transpose(2, 3).flatten(1, 2)
             chosen = self.pitch[track](line + self.feel[track](felt))
             chosen = chosen.view(-1, 2, config.pitches + 2, steps, beats)
@@ -351,8 +360,8 @@ class PhraseCritic(nn.Module):
             self.register_buffer(name, numbers, persistent=False)
         channels = [2 * tracks * config.pitches]
         if config.streams:
-            channels += [CLASSES * n for n in (tracks, tracks, len(pairs), tracks)]
-            channels += [tracks, tracks]
+            channels += [CLASSES * n for n in (tracks, tracks, len(pairs))]
+            channels += [MOVES * tracks, tracks, tracks]
         bar = config.beats
         # An entrance each: a norm over all would leave little of those that are seldom on.
         self.enter = nn.ModuleList(
@@ -374,16 +383,18 @@ class PhraseCritic(nn.Module):
     def streams(self, rolls: Float[Tensor, "batch 2 track step pitch"]) -> list[Tensor]:
         """Hear in rolls more than their cells, each (batch, channel, step).
 
-        Pitch classes that sound and that are struck; interval classes between each two tracks, and
-        from the step before to what is struck within a track; how many notes are struck and sound.
+        Pitch classes that sound and that are struck; interval classes between each two tracks;
+        moves within a track, from what sounds in the step before to what is struck, -12 to 12; how
+        many notes are struck and sound.
         """
         onset, sustain = rolls[:, 0], rolls[:, 1]
         sounding = torch.einsum("btsp,tpc->btsc", sustain, self.chroma)
         struck = torch.einsum("btsp,tpc->btsc", onset, self.chroma)
         upper = sounding[:, self.other][..., self.turn]  # batch pair step class interval
         harmony = torch.einsum("bpsc,bpscd->bpsd", sounding[:, self.one], upper)
-        before = F.pad(sounding[:, :, :-1], (0, 0, 1, 0))
-        moves = torch.einsum("btsc,btscd->btsd", before, struck[..., self.turn])
+        before = F.pad(sustain[:, :, :-1], (0, 0, 1, 0))
+        around = F.pad(onset, (WIDEST, WIDEST)).unfold(-1, MOVES, 1)  # batch track step pitch move
+        moves = torch.einsum("btsp,btspd->btsd", before, around)
         laid = [x.transpose(2, 3).flatten(1, 2) for x in (sounding, struck, harmony, moves)]
         return [*laid, onset.sum(dim=-1), sustain.sum(dim=-1)]
 

@@ -31,7 +31,7 @@ from partimento.training.phrase_gan_card import write_phrase_gan_card
 from partimento.training.phrase_graphs import check_graph, graph_of
 from partimento.training.phrase_rates import set_rates, written
 from partimento.training.phrases import Phrases, check_enough
-from partimento.training.rounding import rounded_to_half, stored
+from partimento.training.rounding import rounded_to_bytes, stored
 from partimento.training.run_folder import PIECES, RunFolder
 from partimento.training.verdict import Verdict
 
@@ -252,9 +252,10 @@ def conclude_phrases(
     for step, found in candidates.items():
         candidate = PhraseGenerator(lesson.network_config()).eval()
         candidate.load_state_dict(found)
+        rounded_to_bytes(candidate)
         if not lesson.as_learned:
             set_rates(candidate, judge.sample)
-        rounded_to_half(candidate)
+            rounded_to_bytes(candidate)  # the biases that are new
         looks[step] = judge.judge(written(candidate, WRITTEN)), candidate
     best_step = min(looks, key=lambda step: looks[step][0].score)
     look, generator = looks[best_step]

@@ -17,7 +17,7 @@ def write_phrase_gan_card(config: dict[str, Any], log: list[dict[str, Any]]) -> 
         f"{config['made_with']} (preset `{config['training']['config']}`), "
         f"{representation['steps_per_quarter']} steps to a quarter note. It writes from nothing, "
         "or around a part that is given. A GAN has no likelihood. "
-        f"{config['figures']['parameters']:,} weights, kept as float16."
+        f"{config['figures']['parameters']:,} weights, kept in 8 bits."
     )
     parts = [
         head,

@@ -1,7 +1,7 @@
 """From a trained `PhraseGenerator` to the graph that generation runs, checked against the network.
 
 The graph makes the decisions; rolls are laid out from them in NumPy (`generation.phrase_engine`).
-Weights stand in it as float16: see `training.rounding`.
+Weights stand in it in 8 bits: see `training.rounding`.
 """
 
 import numpy as np

@@ -1,26 +1,61 @@
-"""Thresholds of a finished `PhraseGenerator`: how often each track strikes, holds and doubles.
+"""Thresholds of a finished `PhraseGenerator`: how often each track rests, strikes, holds, doubles.
 
 A binary neuron says yes where its logit is above 0, and averaged weights make logits tamer than the
-critic ever saw: fast passages get lost. So when training is over, the biases of the rhythm are set
-anew, one for each track, kind and place in the beat, until the shares of yes are those of the
-training phrases. Nothing else of what was learned is touched.
+critic ever saw: fast passages get lost. So when training is over, the biases of the binary neurons
+are set anew, until as much comes of them as in the training phrases:
+
+- for each track and place in the beat, the shares of steps that strike, hold on and double;
+- for each track, the shares of bars that are silent or repeat an earlier one, and of sounding steps
+  with more than one pitch. What is written decides here: where it has too much, less is aimed at.
+
+Nothing else of what was learned is touched.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from partimento.networks.phrase_gan import HOLD, RHYTHM, SECOND, STRIKE, PhraseGenerator
+from partimento.music.phrase_statistics import double_stops, empty_bars, repeated_bars
+from partimento.networks.phrase_gan import (
+    AGAIN,
+    HOLD,
+    REST,
+    RHYTHM,
+    SECOND,
+    STRIKE,
+    PhraseGenerator,
+)
 from partimento.representations.phrases import ONSET, SUSTAIN
 
-ROUNDS = 3
+ROUNDS = 4  # of aiming, writing and looking
+HOLD_ROUNDS = 3  # what can be held depends on what was
 WRITTEN = 1000  # phrases that biases are set by
 AT_ONCE = 100
 FEWEST = 50  # steps that a share is counted over
+FASTEST = 3.0  # times that an aim may grow or shrink in a round
+STRIKES, HOLDS, SECONDS = range(RHYTHM)
+
+
+class Shares(NamedTuple):
+    """What phrases have, one number a track: see `music.phrase_statistics`."""
+
+    empty_bars: np.ndarray
+    repeated_bars: np.ndarray
+    double_stops: np.ndarray
+
+    @classmethod
+    def of(cls, phrases: np.ndarray, bars: int) -> "Shares":
+        """Count them in bool rolls, (phrase, 2, track, step, pitch)."""
+        onset, sustain = phrases[:, ONSET], phrases[:, SUSTAIN]
+        return cls(
+            empty_bars(sustain, bars), repeated_bars(onset, sustain, bars), double_stops(sustain)
+        )
 
 
 def set_rates(generator: PhraseGenerator, phrases: np.ndarray) -> None:
-    """Set the biases of the rhythm, in place.
+    """Set the biases of the binary neurons, in place.
 
     Parameters
     ----------
@@ -28,25 +63,127 @@ def set_rates(generator: PhraseGenerator, phrases: np.ndarray) -> None:
         Of training, bool (phrase, 2, track, step, pitch).
     """
     generator.eval()
-    steps = generator.config.beat_steps
-    asked = rates(phrases, steps)
-    biases = [weights for name, weights in generator.rhythm.named_parameters() if "bias" in name]
-    for kind in list(range(RHYTHM)) * ROUNDS:  # holding depends on striking, and on having held
-        logits, struck, sounds = _rhythm(generator)
-        could = by_place(chances(struck, sounds)[0], steps)[kind]  # phrase track beat place
-        logits = by_place(logits, steps)[kind]
-        for track, place in np.ndindex(asked.shape[1:]):
-            found = logits[:, track, :, place][could[:, track, :, place]]
+    config = generator.config
+    neurons = _Neurons(generator)
+    asked = rates(phrases, config.beat_steps, config.bars)
+    wanted = Shares.of(phrases, config.bars)
+    aims = wanted
+    more_seconds = np.ones(config.tracks)
+    for _ in range(ROUNDS):
+        neurons.aim(aims, asked, more_seconds)
+        found = Shares.of(written(generator, WRITTEN), config.bars)
+        factors = [
+            np.clip(want / np.maximum(have, 1e-4), 1 / FASTEST, FASTEST)
+            for want, have in zip(wanted, found, strict=True)
+        ]
+        aims = Shares(*(np.clip(a * f, 0, 1) for a, f in zip(aims, factors, strict=True)))
+        more_seconds = more_seconds * factors[-1]
+
+
+class _Neurons:
+    """The binary neurons of a generator, and their logits in phrases from nothing.
+
+    These do not depend on any threshold, so they are taken down once.
+    """
+
+    def __init__(self, generator: PhraseGenerator) -> None:
+        self.generator = generator
+        self.config = config = generator.config
+        names = ["rhythm", *(["rest"] * config.rests), *(["again"] * config.repeats)]
+        modules = {name: list(getattr(generator, name)) for name in names}
+        self.biases = {name: [module.bias for module in modules[name]] for name in names}
+        self.learned = {
+            name: [bias.detach().clone() for bias in self.biases[name]] for name in names
+        }
+        taken: dict[str, list[list[Tensor]]] = {name: [[] for _ in modules[name]] for name in names}
+        hooks = [
+            module.register_forward_hook(lambda _, __, out, kept=kept: kept.append(out.cpu()))
+            for name in names
+            for module, kept in zip(modules[name], taken[name], strict=True)
+        ]
+        written(generator, WRITTEN)
+        for hook in hooks:
+            hook.remove()
+        laid = {
+            name: np.stack([torch.cat(kept).float().numpy() for kept in tracks], axis=1)
+            for name, tracks in taken.items()
+        }  # phrase track channel beat, or bar
+        rhythm = laid["rhythm"]
+        count, tracks, _, beats = rhythm.shape
+        rhythm = rhythm.reshape(count, tracks, RHYTHM, config.beat_steps, beats)
+        start = np.array([STRIKE, HOLD, SECOND])[:, None, None, None, None]
+        self.rhythm = rhythm.transpose(2, 0, 1, 4, 3) + start  # kind phrase track beat place
+        self.bars = {
+            name: laid[name][:, :, 0] + start
+            for name, start in (("rest", REST), ("again", AGAIN))
+            if name in names
+        }
+
+    def aim(self, aims: Shares, asked: np.ndarray, more_seconds: np.ndarray) -> None:
+        """Set biases so that so many logits are above 0.
+
+        Parameters
+        ----------
+        aims
+            Shares of the bars that are to rest and to repeat; its double stops are not read.
+        asked
+            As by `rates`.
+        more_seconds
+            Times that the share of struck steps with a second note is taken, by track.
+        """
+        shape = self.rhythm.shape[1:]
+        is_silent = np.zeros((*shape[:2], self.config.bars), dtype=bool)
+        if "rest" in self.bars:
+            above = self._cut("rest", aims.empty_bars)
+            is_silent = self.bars["rest"] > above[:, None]
+        if "again" in self.bars:
+            self._cut("again", aims.repeated_bars)
+        per_bar = shape[2] * shape[3] // self.config.bars
+        may_strike = ~is_silent.repeat(per_bar, axis=-1).reshape(shape)
+        strikes = may_strike & (self.rhythm[STRIKES] > self._place(STRIKES, may_strike, asked))
+        holds = np.ones(shape, dtype=bool)
+        for _ in range(HOLD_ROUNDS):
+            sounds = _sounding(strikes, holds & may_strike)
+            may_hold = _before(sounds) & ~strikes & may_strike
+            holds = self.rhythm[HOLDS] > self._place(HOLDS, may_hold, asked)
+        seconds = asked.copy()
+        seconds[SECONDS] = np.minimum(seconds[SECONDS] * more_seconds[:, None], 1)
+        self._place(SECONDS, strikes, seconds)
+
+    def _cut(self, name: str, shares: np.ndarray) -> np.ndarray:
+        """Set the biases of neurons of bars; return the logits above which they say yes."""
+        logits = self.bars[name]
+        if name == "again":
+            logits = logits[:, :, 1:]  # the first has none before it
+        cuts = np.array(
+            [np.quantile(logits[:, track], 1 - share) for track, share in enumerate(shares)]
+        )
+        with torch.no_grad():
+            for track, cut in enumerate(cuts):
+                self.biases[name][track].copy_(self.learned[name][track] - float(cut))
+        return cuts
+
+    def _place(self, kind: int, could: np.ndarray, asked: np.ndarray) -> np.ndarray:
+        """Set the biases of one kind of the rhythm; return as `_cut` does, (track, 1, place)."""
+        tracks, places = self.config.tracks, self.config.beat_steps
+        cuts = np.zeros((tracks, 1, places))
+        for track, place in np.ndindex(tracks, places):
+            found = self.rhythm[kind, :, track, :, place][could[:, track, :, place]]
             share = asked[kind, track, place]
-            if len(found) < FEWEST or np.isnan(share):
-                continue
+            if len(found) >= FEWEST and not np.isnan(share):
+                cuts[track, 0, place] = np.quantile(found, 1 - share)
+            channel = kind * places + place
             with torch.no_grad():
-                bias = biases[track]
-                bias[kind * steps + place] -= float(np.quantile(found, 1 - share))
+                learned = self.learned["rhythm"][track][channel]
+                self.biases["rhythm"][track][channel] = learned - float(cuts[track, 0, place])
+        return cuts
 
 
-def rates(phrases: np.ndarray, beat_steps: int) -> np.ndarray:
+def rates(phrases: np.ndarray, beat_steps: int, bars: int) -> np.ndarray:
     """Count how often each track strikes, holds on and plays two notes, where it could.
+
+    It could strike in a bar that is not silent, hold on where it sounded and does not strike, and
+    play two notes where it strikes.
 
     Returns
     -------
@@ -54,73 +191,16 @@ def rates(phrases: np.ndarray, beat_steps: int) -> np.ndarray:
         NaN where it hardly ever could.
     """
     struck, sounds = phrases[:, ONSET].sum(axis=-1), np.asarray(phrases[:, SUSTAIN].any(axis=-1))
-    could, did = (by_place(found, beat_steps).sum(axis=(1, 3)) for found in chances(struck, sounds))
-    return np.where(could < FEWEST, np.nan, did / np.maximum(could, 1))
-
-
-def chances(struck: np.ndarray, sounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Say where a track could strike, hold on or play two notes, and where it did.
-
-    Parameters
-    ----------
-    struck
-        Notes that are struck, shape (phrase, track, step).
-    sounds
-        Whether the track sounds, of the same shape.
-
-    Returns
-    -------
-    could, did : bool arrays, shape (kind, phrase, track, step)
-    """
-    before = np.zeros_like(sounds)
-    before[..., 1:] = sounds[..., :-1]
-    could = np.stack([np.ones_like(sounds), before & (struck == 0), struck > 0])
-    return could, could & np.stack([struck > 0, sounds, struck > 1])
-
-
-def by_place(found: np.ndarray, beat_steps: int) -> np.ndarray:
-    """Split the steps, the last axis, into beats and places in them."""
-    return found.reshape(*found.shape[:-1], -1, beat_steps)
-
-
-def _rhythm(generator: PhraseGenerator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Write the rhythm of phrases from nothing.
-
-    Returns
-    -------
-    logits : float array, shape (kind, phrase, track, step)
-    struck, sounds
-        As in `chances`.
-    """
-    config = generator.config
-    kept: list[list[Tensor]] = [[] for _ in range(config.tracks)]
-    hooks = [
-        module.register_forward_hook(lambda _, __, found, kept=kept[track]: kept.append(found))
-        for track, module in enumerate(generator.rhythm)
+    in_bars = sounds.reshape(*sounds.shape[:-1], bars, -1)
+    plays = np.broadcast_to(in_bars.any(axis=-1, keepdims=True), in_bars.shape)
+    could = np.stack(
+        [plays.reshape(sounds.shape), _before_step(sounds) & (struck == 0), struck > 0]
+    )
+    did = could & np.stack([struck > 0, sounds, struck > 1])
+    counts = [
+        found.reshape(*found.shape[:-1], -1, beat_steps).sum(axis=(1, 3)) for found in (could, did)
     ]
-    draws = torch.Generator().manual_seed(0)
-    rows, decided = [], []
-    shape = 2, config.tracks, config.steps, config.pitches
-    device = next(generator.parameters()).device
-    nothing = torch.zeros(AT_ONCE, *shape, device=device)
-    is_given = torch.zeros(AT_ONCE, config.tracks, device=device)
-    with torch.inference_mode():
-        for _ in range(WRITTEN // AT_ONCE):
-            z = torch.randn(AT_ONCE, config.noise_size, generator=draws).to(device)
-            rhythm, _ = generator.decide(z, nothing, is_given)
-            decided.append(rhythm.cpu().numpy() > 0.5)  # phrase track kind step
-    for hook in hooks:
-        hook.remove()
-    for found in kept:
-        laid = torch.cat(found).unflatten(1, (RHYTHM, config.beat_steps)).transpose(2, 3)
-        rows.append(laid.flatten(2).float().cpu().numpy())
-    start = np.array([STRIKE, HOLD, SECOND])[:, None, None, None]
-    logits = np.stack(rows, axis=1).transpose(2, 0, 1, 3) + start
-    strikes, holds, doubles = np.moveaxis(np.concatenate(decided), 2, 0)
-    sounds = strikes.copy()
-    for step in range(1, sounds.shape[-1]):
-        sounds[..., step] |= holds[..., step] & sounds[..., step - 1]
-    return logits, strikes.astype(np.int64) + (strikes & doubles), sounds
+    return np.where(counts[0] < FEWEST, np.nan, counts[1] / np.maximum(counts[0], 1))
 
 
 def written(generator: PhraseGenerator, count: int, seed: int = 0) -> np.ndarray:
@@ -139,3 +219,24 @@ def written(generator: PhraseGenerator, count: int, seed: int = 0) -> np.ndarray
             is_given = torch.zeros(rows, config.tracks, device=device)
             made.append((generator(z, nothing, is_given) > 0.5).cpu().numpy())
     return np.concatenate(made)
+
+
+def _before_step(sounds: np.ndarray) -> np.ndarray:
+    """Say whether a track sounded in the step before: (…, step)."""
+    before = np.zeros_like(sounds)
+    before[..., 1:] = sounds[..., :-1]
+    return before
+
+
+def _before(sounds: np.ndarray) -> np.ndarray:
+    """Say the same of steps that lie in beats: (…, beat, place)."""
+    return _before_step(sounds.reshape(*sounds.shape[:-2], -1)).reshape(sounds.shape)
+
+
+def _sounding(strikes: np.ndarray, holds: np.ndarray) -> np.ndarray:
+    """Say where a track sounds that strikes and holds on so: (…, beat, place)."""
+    sounds = strikes.reshape(*strikes.shape[:-2], -1).copy()
+    holds = holds.reshape(sounds.shape)
+    for step in range(1, sounds.shape[-1]):
+        sounds[..., step] |= holds[..., step] & sounds[..., step - 1]
+    return sounds.reshape(strikes.shape)

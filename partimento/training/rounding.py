@@ -14,6 +14,7 @@ from partimento.checkpoints.tensors import SCALE
 
 SMALLEST = 1024  # numbers of a tensor worth storing in fewer bits
 LEVELS = 127  # either side of 0
+SHORTEST_ROW = 32  # numbers that share a scale: those of a kernel are too few
 SCALE_BITS = 11  # of a scale: products with whole numbers are then exact in float32
 
 
@@ -25,14 +26,17 @@ def rounded_to_half(network: nn.Module) -> None:
 
 
 def rounded_to_bytes(network: nn.Module) -> None:
-    """Round large matrices to 255 levels a row, in place, and all other weights to float16."""
+    """Round large matrices to 255 levels a row, in place, and all other weights to float16.
+
+    A row of a convolution is all that makes one of its outputs.
+    """
     with torch.no_grad():
         for weights in network.parameters():
             if weights.ndim < 2 or weights.numel() < SMALLEST:
                 weights.copy_(weights.half().float())
                 continue
             values = weights.numpy()
-            largest = np.abs(values).max(axis=-1, keepdims=True).astype(np.float64)
+            largest = np.abs(values).max(axis=_row(values.shape), keepdims=True).astype(np.float64)
             fraction, exponent = np.frexp(largest / LEVELS)
             coarse = np.ceil(fraction * 2**SCALE_BITS) / 2**SCALE_BITS
             scale = np.where(largest > 0, np.ldexp(coarse, exponent), 1)
@@ -46,16 +50,26 @@ def as_bytes(values: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     -------
     numbers : int8 array of the shape of `values`
     scales : float32 array
-        One along some axis, for each place on the others; the product is `values`.
+        One along some axis, or the last few, for each place on the others; the product is `values`.
     `None` where there are no such.
     """
-    for axis in reversed(range(values.ndim)):
+    single = [(axis,) for axis in reversed(range(values.ndim))]
+    several = [tuple(range(first, values.ndim)) for first in range(1, values.ndim - 1)]
+    for axis in (*single, *several):
         largest = np.abs(values).max(axis=axis, keepdims=True)
         scales = np.where(largest > 0, largest / np.float32(LEVELS), 1).astype(np.float32)
         numbers = np.rint(values / scales)
         if np.array_equal((numbers * scales).astype(np.float32), values):
             return numbers.astype(np.int8), scales
     return None
+
+
+def _row(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Say which axes of a tensor are one row: the last, and as many before it as a row needs."""
+    first = len(shape) - 1
+    while first > 1 and np.prod(shape[first:]) < SHORTEST_ROW:
+        first -= 1
+    return tuple(range(first, len(shape)))
 
 
 def stored(network: nn.Module) -> dict[str, np.ndarray]:

@@ -5,7 +5,13 @@ import torch
 from models.tiny_gan import tiny_config
 
 from partimento.errors import ParameterError
-from partimento.networks.phrase_gan import PhraseCritic, PhraseGANConfig, PhraseGenerator, held
+from partimento.networks.phrase_gan import (
+    WIDEST,
+    PhraseCritic,
+    PhraseGANConfig,
+    PhraseGenerator,
+    held,
+)
 
 
 def networks(**fields):
@@ -91,6 +97,30 @@ def test_the_critic_hears_intervals_and_not_keys():
     _, _, harmony, _, *_ = critic.streams(rolls)
     assert (harmony[0] == harmony[1]).all()
     assert harmony[0].sum() == 6 * config.steps
+
+
+def test_the_critic_tells_an_octave_from_the_same_note_again():
+    _, critic = networks(wide=16)
+    config = critic.config
+    rolls, _ = nothing(config, 2)
+    for row, move in enumerate((0, 12)):
+        for step, pitch in enumerate((20, 20 + move)):
+            rolls[row, :, 0, step, pitch] = 1
+    *_, moves, _, _ = critic.streams(rolls)
+    found = moves.unflatten(1, (config.tracks, -1))[:, 0, :, 1]
+    assert found.argmax(dim=-1).tolist() == [WIDEST, 2 * WIDEST]
+    assert moves.sum() == 2
+
+
+def test_a_bar_that_rests_is_silent():
+    generator, _ = networks(rests=True)
+    generator.eval()
+    config = generator.config
+    with torch.no_grad():
+        for module in generator.rest:
+            module.bias.fill_(99)
+        rolls = generator(torch.randn(2, config.noise_size), *nothing(config, 2))
+    assert not rolls.any()
 
 
 @pytest.mark.parametrize("fields", [{"neurons": "many"}, {"wide": 0}])

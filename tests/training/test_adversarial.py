@@ -14,7 +14,6 @@ from partimento.training import adversarial
 from partimento.training.adversarial import ContestSettings
 from partimento.training.loop import StoppedError
 from partimento.training.phrase_gan import Judge, PhraseGANLesson, teach_phrases
-from partimento.training.phrase_rates import rates, set_rates, written
 from partimento.training.phrases import Phrases
 from partimento.training.run_folder import RunFolder
 
@@ -104,20 +103,6 @@ def test_a_finished_run_is_a_model_that_plays(tmp_path):
     assert [line["step"] for line in log] == [0, 3, 6]
     assert taught.figures["best_step"] in (3, 6)
     json.dumps(taught.figures)
-
-
-def test_rhythm_is_as_frequent_in_the_end_as_in_the_music(monkeypatch):
-    monkeypatch.setattr("partimento.training.phrase_rates.WRITTEN", 400)
-    generator, _ = lesson().new_networks()
-    music = TRAIN.rolls(slice(None)).copy()
-    music[:40, :, 1] = False  # the second track rests in half of it
-    set_rates(generator, music)
-    found = rates(written(generator, 400), 4)
-    asked = rates(music, 4)
-    known = ~np.isnan(found) & ~np.isnan(asked)
-    assert known[0].all()
-    assert np.abs(found - asked)[0].max() < 0.06
-    assert np.abs(found - asked)[known].max() < 0.25
 
 
 def test_another_run_in_the_folder_is_not_written_over(tmp_path):

@@ -42,6 +42,20 @@ def test_a_rounded_matrix_is_whole_numbers_times_scales_whichever_way_it_stands(
         assert np.abs(numbers.astype(int)).max() == LEVELS
 
 
+def test_all_that_makes_an_output_of_a_convolution_shares_a_scale():
+    torch.manual_seed(0)
+    network = nn.Conv1d(48, 64, 3)
+    before = network.weight.detach().clone()
+    rounded_to_bytes(network)
+    numbers, scales = as_bytes(network.weight.detach().numpy())
+    assert scales.shape == (64, 1, 1)
+    np.testing.assert_array_equal(numbers * scales, network.weight.detach().numpy())
+    assert ((network.weight - before).abs() <= 0.51 * torch.from_numpy(scales)).all()
+    rounded = network.weight.detach().clone()
+    rounded_to_bytes(network)
+    assert torch.equal(network.weight, rounded)  # once is enough
+
+
 def test_what_is_stored_is_read_back_to_the_bit():
     network = layer()
     rounded_to_bytes(network)
