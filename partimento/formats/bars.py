@@ -1,15 +1,18 @@
 """Bars as notation files have them, and the score they make: MusicXML and ABC meet here.
 
 A reader fills `PartRead`s (what each part plays, bar by bar) and one `BarRead` a bar (how long it
-is, meter, key, tempo, repeats). `assemble` unfolds the repeats, joins tied notes and chooses ticks.
+is, meter, key, tempo, repeats, jumps). `assemble` unfolds repeats, follows jumps, joins tied notes
+and chooses ticks.
 Times are exact fractions of a quarter until then.
 """
 
 import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import groupby
 from typing import NamedTuple
 
 from partimento.formats.midi.limits import Limits
@@ -25,10 +28,12 @@ from partimento.music.score import (
     Text,
 )
 
+SIGNS = ("dacapo", "dalsegno", "tocoda", "fine", "segno", "coda")  # of `BarRead.signs`
 MAX_PASSES = 64  # of one repeat
 MAX_BARS_PLAYED = 100_000
 FINE_TICKS = 10_080  # divisible by 2 to 10: for lengths that no division holds exactly
 ROUNDED = "times rounded to the nearest tick"
+LOST_JUMPS = "jumps to a segno or coda that is not there"
 
 
 class NoteRead(NamedTuple):
@@ -68,6 +73,9 @@ class BarRead:
         How often what a repeat ends here is played; 0 where none ends.
     endings : frozenset of int
         Passes on which the bar is played; empty: on all.
+    signs : dict
+        Of `SIGNS`, and the name of the place that each marks or leads to, or "". A segno and a coda
+        stand at the beginning of the bar, all others at its end.
     """
 
     length: Fraction = Fraction(0)
@@ -79,6 +87,7 @@ class BarRead:
     starts_repeat: bool = False
     passes: int = 0
     endings: frozenset[int] = frozenset()
+    signs: dict[str, str] = field(default_factory=dict)
 
 
 def assemble(
@@ -91,7 +100,7 @@ def assemble(
     remarks: Sequence[str] = (),
 ) -> Score:
     """Make a score of what was read."""
-    order = list(unfolded(bars, limits))
+    order = list(unfolded(bars, limits, notices))
     _check_count(parts, order, limits)
     meters = _meters_in_force(bars)
     lengths = [_length_played(bars, at, meters[at], n, order) for n, at in enumerate(order)]
@@ -126,17 +135,25 @@ def assemble(
     )
 
 
-def unfolded(bars: Sequence[BarRead], limits: Limits) -> Iterator[int]:
-    """Give the numbers of the bars in the order in which they are played."""
+def unfolded(
+    bars: Sequence[BarRead], limits: Limits, notices: Counter[str] | None = None
+) -> Iterator[int]:
+    """Give the numbers of the bars in the order in which they are played.
+
+    After a jump back (D.C., D.S.) repeats are not played again and of endings the last is taken, as
+    is usual; a fine ends the piece, and where it says "to coda" it goes on there.
+    """
+    signs, last_endings = _Signs(bars), _last_endings(bars)
     start, passed, place, count = 0, 1, 0, 0
-    was_ending = False
+    was_ending = has_jumped = False
     while place < len(bars):
         bar = bars[place]
         if (bar.starts_repeat and place != start) or (was_ending and not bar.endings):
             start, passed = place, 1
         was_ending = False
-        if bar.endings and passed not in bar.endings:
-            was_ending = passed > min(bar.endings)
+        due = last_endings[place] if has_jumped else passed
+        if bar.endings and due not in bar.endings:
+            was_ending = due > min(bar.endings)
             place += 1
             continue
         yield place
@@ -144,28 +161,63 @@ def unfolded(bars: Sequence[BarRead], limits: Limits) -> Iterator[int]:
         if count > MAX_BARS_PLAYED:
             limits.refuse("max_notes", f"repeats make more than {MAX_BARS_PLAYED:,} bars")
         was_ending = bool(bar.endings)
-        if bar.passes:
-            last = bar.passes
-            if bar.endings:
-                last = max(_endings_around(bars, place))
+        if has_jumped and "fine" in bar.signs:
+            return
+        if bar.passes and not has_jumped:
+            last = last_endings[place] if bar.endings else bar.passes
             if passed < min(last, MAX_PASSES):
                 passed += 1
                 place, was_ending = start, False
                 continue
             if not bar.endings:
                 start, passed = place + 1, 1
-        place += 1
+        there = signs.after(place, has_jumped)
+        if there is None and notices is not None:
+            notices[LOST_JUMPS] += 1
+        there = place + 1 if there is None else there
+        has_jumped |= there <= place
+        place = there
 
 
-def _endings_around(bars: Sequence[BarRead], place: int) -> set[int]:
-    """Numbers of this ending and of those beside it."""
-    numbers: set[int] = set()
-    while place > 0 and bars[place - 1].endings:
-        place -= 1
-    while place < len(bars) and bars[place].endings:
-        numbers |= bars[place].endings
-        place += 1
-    return numbers
+class _Signs:
+    """Where the signs of bars lead."""
+
+    def __init__(self, bars: Sequence[BarRead]) -> None:
+        self.bars = bars
+        self.places: dict[tuple[str, str | None], list[int]] = {}  # of a sign, or one of a name
+        for number, bar in enumerate(bars):
+            for sign, name in bar.signs.items():
+                for key in ((sign, name), (sign, None)):
+                    self.places.setdefault(key, []).append(number)
+
+    def after(self, place: int, has_jumped: bool) -> int | None:
+        """Give the bar that follows one; `None` where it leads to one that is not there."""
+        signs = self.bars[place].signs
+        if not has_jumped and "dacapo" in signs:
+            return 0
+        sign, goal = ("tocoda", "coda") if has_jumped else ("dalsegno", "segno")
+        if sign not in signs:
+            return place + 1
+        for name in (signs[sign], None):
+            places = self.places.get((goal, name), [])
+            behind = bisect_right(places, place)
+            if has_jumped and behind < len(places):
+                return places[behind]  # the next coda
+            if not has_jumped and behind:
+                return places[behind - 1]  # the last segno
+        return None
+
+
+def _last_endings(bars: Sequence[BarRead]) -> list[int]:
+    """Give for each bar the number of the last of the endings that stand together there, or 0."""
+    found = [0] * len(bars)
+    for has_endings, run in groupby(range(len(bars)), lambda place: bool(bars[place].endings)):
+        if has_endings:
+            together = list(run)
+            last = max(max(bars[place].endings) for place in together)
+            for place in together:
+                found[place] = last
+    return found
 
 
 def _check_count(parts: Sequence[PartRead], order: Sequence[int], limits: Limits) -> None:

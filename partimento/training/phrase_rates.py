@@ -87,7 +87,6 @@ class _Neurons:
     """
 
     def __init__(self, generator: PhraseGenerator) -> None:
-        self.generator = generator
         self.config = config = generator.config
         names = ["rhythm", *(["rest"] * config.rests), *(["again"] * config.repeats)]
         modules = {name: list(getattr(generator, name)) for name in names}

@@ -8,7 +8,8 @@
 | keys | tonic and mode (major, minor, the church modes), ``HP``, ``none``, and signs of their own, as in ``K:D ^g`` |
 | notes | ``^ _ =``, letters, ``, '``, lengths, rests ``z x Z``, chords ``[CEG]``, ties, broken rhythm, tuplets ``(3`` and ``(p:q:r`` |
 | repeats | ``|: :| ::``, endings ``|1 :|2 [1,3``: unfolded |
-| passed over | grace notes, chord symbols, decorations, slurs, lyrics, comments: grace notes and chord symbols are counted |
+| jumps | ``!D.C.! !D.S.! !segno! !coda! !dacoda! !fine!`` and ``!D.C.alfine!`` and the like: followed |
+| passed over | grace notes, chord symbols, other decorations, slurs, lyrics, comments: grace notes and chord symbols are counted |
 
 Overlays (``&``) are left out, and counted. Macros and ``U:`` are not known.
 

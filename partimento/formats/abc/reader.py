@@ -41,6 +41,12 @@ INLINE = re.compile(r"\[(?P<name>[A-Za-z]):(?P<words>[^\]]*)\]")
 # Passed over: quoted words, grace notes, decorations, slurs, spaces and marks before notes.
 QUOTED = re.compile(r'"[^"]*"?')
 GRACE = re.compile(r"\{[^}]*\}?")
+JUMPS = {
+    "segno": "segno", "coda": "coda", "fine": "fine", "dacoda": "tocoda",
+    **dict.fromkeys(("D.C.", "dacapo", "D.C.alfine", "D.C.alcoda"), "dacapo"),
+    **dict.fromkeys(("D.S.", "dalsegno", "D.S.alfine", "D.S.alcoda"), "dalsegno"),
+}  # fmt: skip
+ENDS = ("dacapo", "dalsegno", "tocoda", "fine")  # signs at the end of a bar
 DECORATION = re.compile(r"![^!|\s]{1,40}!|\+[^+|\s]{1,40}\+")
 PASSED = re.compile(r"[\s().~HLMOPSTJRhijklmnopqrstuvw`*$;!\\]|y[0-9/]*")
 SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -416,6 +422,12 @@ class _TuneReader:
             voice.notes[place] = voice.notes[place]._replace(goes_on=True)
         voice.tied = voice.places
 
+    def _decoration(self, found: re.Match[str], text: str) -> None:
+        """Take down where the tune jumps; others are passed over."""
+        assert self.voice is not None
+        if sign := JUMPS.get(found[0][1:-1]):
+            self.voice.bar.signs[sign] = ""
+
     def _pass(self, found: re.Match[str], text: str) -> None:
         return
 
@@ -442,6 +454,10 @@ class _TuneReader:
             voice.bars.append(voice.bar)
             voice.part.bars.append(voice.notes)
             voice.bar, voice.notes, voice.at = BarRead(may_be_short=True), [], Fraction(0)
+        elif voice.bars:  # what stands between two bar lines belongs to the bar before
+            voice.bars[-1].signs |= {
+                s: "" for s in ENDS if voice.bar.signs.pop(s, None) is not None
+            }
         if ends and voice.bars:
             voice.bars[-1].passes = ends + 1
         if begins:
@@ -479,7 +495,7 @@ SIGNS: tuple[tuple[re.Pattern[str], Read], ...] = (
     (TUPLET, _TuneReader._tuplet),
     (GRACE, _TuneReader._grace),
     (QUOTED, _TuneReader._quoted),
-    (DECORATION, _TuneReader._pass),
+    (DECORATION, _TuneReader._decoration),
     (re.compile("&"), _TuneReader._overlay),
     (re.compile("-"), _TuneReader._tie),
     (PASSED, _TuneReader._pass),

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from partimento.errors import FormatError, LimitError, PartimentoError
-from partimento.formats.bars import BarRead, NoteRead, PartRead, assemble
+from partimento.formats.bars import SIGNS, BarRead, NoteRead, PartRead, assemble
 from partimento.formats.midi.limits import USUAL_LIMITS, Limits
 from partimento.formats.midi.texts import printable
 from partimento.formats.musicxml.archive import unpack
@@ -33,7 +33,6 @@ DYNAMICS = {
     "pppp": 10, "ppp": 16, "pp": 33, "p": 49, "mp": 64, "mf": 80, "f": 96, "ff": 112, "fff": 126,
     "ffff": 127,
 }  # fmt: skip
-JUMPS = ("dacapo", "dalsegno", "tocoda", "segno", "coda", "fine")
 SLOWEST, FASTEST = 60_000_000 / (2**24 - 1), 60_000_000.0  # quarters a minute
 MAX_DIVISIONS = 16_384 * 16
 DRUM_AT = {(place.step, place.octave, place.head): pitch for pitch, place in PLACES.items()}
@@ -69,7 +68,7 @@ def read_musicxml(
 
     Notes
     -----
-    - Repeats and endings are unfolded; jumps (D.C., D.S., coda) are counted, not followed.
+    - Repeats and endings are unfolded, jumps (D.C., D.S., coda, fine) followed, bar by bar.
     - Notes sound as the instrument does: transpositions are applied.
     - Grace and cue notes are left out and counted. Dynamics become velocities, 80 without any.
     - A first bar that is shorter than its meter, a pickup, has a meter of its own in the score.
@@ -361,9 +360,9 @@ class _Reader:
                 qpm = _tempo(sound.attributes["tempo"], sound.line)
             if "dynamics" in sound.attributes:
                 instrument.velocity = _velocity(sound.attributes["dynamics"], instrument.velocity)
-            for jump in JUMPS:
-                if jump in sound.attributes and is_first:
-                    self.notices["jumps (D.C., D.S., coda)"] += 1
+            for sign in SIGNS:
+                if is_first and sound.attributes.get(sign, "no") != "no":
+                    bar.signs[sign] = sound.attributes[sign]
         for kind in element.all("direction-type"):
             for one in kind.children:
                 if one.tag == "metronome" and qpm is None:

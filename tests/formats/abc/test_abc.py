@@ -204,3 +204,16 @@ def test_no_text_breaks_the_reader(music):
         tune(music)
     except PartimentoError as error:
         assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "music, heard",
+    [
+        ("C8 | D8 !fine! | E8 !D.C.! |]", [60, 62, 64, 60, 62]),
+        ("C8 | !segno! D8 | !fine! E8 | F8 | !D.S.alfine! |]", [60, 62, 64, 65, 62, 64]),
+        ("C8 !dacoda! | D8 !D.C.alcoda! | !coda! E8 |]", [60, 62, 60, 64]),
+        ("C8 !trill! | D8 |]", [60, 62]),
+    ],
+)
+def test_jumps_are_followed(music, heard):
+    assert pitches(music) == heard

@@ -90,14 +90,25 @@ def test_a_repeat_of_a_billion_times_is_not_followed():
     assert len(pitches(piece(ATTRIBUTES + note(duration=4) + many))) <= 64
 
 
-def test_grace_and_cue_notes_and_jumps_are_counted():
+def test_grace_and_cue_notes_are_counted():
     grace = "<note><grace/><pitch><step>B</step><octave>4</octave></pitch></note>"
-    jump = '<direction><sound dacapo="yes"/></direction>'
     reading = read_musicxml_report(
-        piece(ATTRIBUTES + grace + note(more="", before="<cue/>") + note() + jump)
+        piece(ATTRIBUTES + grace + note(more="", before="<cue/>") + note())
     )
-    assert reading.notices == {"grace notes": 1, "cue notes": 1, "jumps (D.C., D.S., coda)": 1}
+    assert reading.notices == {"grace notes": 1, "cue notes": 1}
     assert reading.score.num_notes == 1
+
+
+def test_jumps_are_followed():
+    sign = '<direction><sound {}="yes"/></direction>'
+    data = piece(
+        ATTRIBUTES + note("C", duration=4),
+        sign.format("segno") + note("D", duration=4) + sign.format("fine"),
+        note("E", duration=4) + sign.format("dalsegno"),
+    )
+    assert pitches(data) == [60, 62, 64, 62]
+    lost = piece(ATTRIBUTES + note() + sign.format("dalsegno"))
+    assert read_musicxml_report(lost).notices == {"jumps to a segno or coda that is not there": 1}
 
 
 def test_instruments_that_transpose_sound_as_they_do():
