@@ -455,9 +455,8 @@ class _TuneReader:
             voice.part.bars.append(voice.notes)
             voice.bar, voice.notes, voice.at = BarRead(may_be_short=True), [], Fraction(0)
         elif voice.bars:  # what stands between two bar lines belongs to the bar before
-            voice.bars[-1].signs |= {
-                s: "" for s in ENDS if voice.bar.signs.pop(s, None) is not None
-            }
+            moved = [sign for sign in ENDS if sign in voice.bar.signs]
+            voice.bars[-1].signs |= {sign: voice.bar.signs.pop(sign) for sign in moved}
         if ends and voice.bars:
             voice.bars[-1].passes = ends + 1
         if begins:

@@ -360,9 +360,9 @@ class _Reader:
                 qpm = _tempo(sound.attributes["tempo"], sound.line)
             if "dynamics" in sound.attributes:
                 instrument.velocity = _velocity(sound.attributes["dynamics"], instrument.velocity)
-            for sign in SIGNS:
-                if is_first and sound.attributes.get(sign, "no") != "no":
-                    bar.signs[sign] = sound.attributes[sign]
+            for jump in SIGNS:
+                if is_first and sound.attributes.get(jump, "no") != "no":
+                    bar.signs[jump] = sound.attributes[jump]
         for kind in element.all("direction-type"):
             for one in kind.children:
                 if one.tag == "metronome" and qpm is None:
