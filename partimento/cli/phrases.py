@@ -48,7 +48,7 @@ def report_phrases(
 
     def size(score: "Score") -> str:
         bars, seconds = length_of(score)
-        parts = ", ".join(f"{part.name} {len(part.notes)}" for part in score.parts)
+        parts = ", ".join(f"{shown(part.name.strip())} {len(part.notes)}" for part in score.parts)
         length = f"{bars} bar{'s' * (bars != 1)}, {seconds:.1f} s"
         return f"{length}, notes: {parts}{more(numbers[id(score)])}"
 
